@@ -16,6 +16,8 @@ mod dict;
 mod json;
 mod python;
 mod scalar;
+#[cfg(feature = "schema")]
+mod schema;
 mod wire;
 
 use std::any::Any;

@@ -1,0 +1,333 @@
+//! What controller and runner say to each other: one JSON object a line, both ways over one channel.
+//!
+//! The runner holds the engine and drives; the controller answers. The runner **never names** a file, a template or a
+//! command for the controller to act upon: it names a *task of the plan that the controller itself sent*, and the
+//! controller works out from its own copy of the variables what that means. So a host that lies can spoil its own
+//! results, and nothing else. Everything in [`Up`] is data: the controller passes each value through
+//! [`Value::into_data`] before it stores it.
+//!
+//! Version: [`VERSION`] is sent by both sides first; another one ends the session.
+
+use crate::event::TaskEvent;
+use crate::model::{Fragment, Play, RoleId, TaskId};
+use rustle_value::{Dict, Value};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The protocol's version: both sides must have the same.
+pub const VERSION: u32 = 1;
+
+/// Where a host stands in a play: comparable, and increasing while it proceeds. Each level of a dynamic include adds
+/// two numbers: the include's place among its task's (loop items), and the place in the included list.
+pub type Position = Vec<u32>;
+
+/// How a task changes identity. An empty `method` never occurs; `user` is resolved (default `root`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Become {
+    /// `sudo`, `su`, `doas`, ….
+    pub method: String,
+    pub user: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exe: Option<String>,
+    /// The password, in memory and on the encrypted channel only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// Run one module with final arguments on the host (for another host's delegated task, or for the controller's part
+/// of an action such as fetch).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ModuleRequest {
+    /// Full name, such as `ansible.builtin.copy`.
+    pub module: Arc<str>,
+    /// Final arguments: no templates in it.
+    pub args: Dict,
+    #[serde(default)]
+    pub check: bool,
+    #[serde(default)]
+    pub diff: bool,
+    #[serde(default)]
+    pub no_log: bool,
+    /// The task's `environment`, merged.
+    #[serde(default, skip_serializing_if = "Dict::is_empty")]
+    pub environment: Dict,
+    #[serde(default, rename = "become", skip_serializing_if = "Option::is_none")]
+    pub elevate: Option<Become>,
+    /// Seconds after which the module is killed (`timeout:`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// `async:` seconds: start in the background and answer at once with a job id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub async_seconds: Option<u64>,
+    /// Contents that the arguments refer to as `{"_blob": "<sha256>"}`, by digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<Blob>,
+    /// `-v` level.
+    #[serde(default)]
+    pub verbosity: u8,
+    /// Facts and settings that some modules look at: `ansible_pkg_mgr`, `ansible_service_mgr`,
+    /// `ansible_python_interpreter`, `remote_tmp`, ….
+    #[serde(default, skip_serializing_if = "Dict::is_empty")]
+    pub hints: Dict,
+    /// The payload of a module that is not native (made by the bridge): a Python program's text as a blob digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+}
+
+/// Content by digest. On the wire the bytes are base64.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Blob {
+    /// Lower-case hex SHA-256 of `data`.
+    pub sha256: String,
+    pub data: Bytes,
+}
+
+/// Bytes that travel as base64 text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Arc<[u8]>);
+
+impl Serialize for Bytes {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        Value::Bytes(self.0.clone()).serialize(s)
+    }
+}
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Value::deserialize(d)? {
+            Value::Bytes(b) => Ok(Bytes(b)),
+            other => Err(serde::de::Error::custom(format!("expected bytes, found {}", other.type_name()))),
+        }
+    }
+}
+
+/// Run-wide settings that the engine needs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunOptions {
+    pub check: bool,
+    pub diff: bool,
+    pub verbosity: u8,
+    pub tags: Vec<String>,
+    pub skip_tags: Vec<String>,
+    pub start_at_task: Option<String>,
+    pub force_handlers: bool,
+    /// Settings of `ansible.cfg` by their names in Ansible's documentation (`ANY_ERRORS_FATAL`,
+    /// `DEFAULT_GATHERING`, …) that the engine reads.
+    pub config: Dict,
+}
+
+/// A file of the controller, ready to be used by a task.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceFile {
+    /// The path on the controller, for messages and results.
+    pub path: String,
+    /// Lower-case hex SHA-256; empty for a folder.
+    pub sha256: String,
+    pub size: u64,
+    /// Permission bits.
+    pub mode: u32,
+    pub modified: f64,
+    /// Present where the content is small or was asked for.
+    pub data: Option<Bytes>,
+    /// For a folder: what is below it, with paths relative to it.
+    pub entries: Option<Vec<SourceFile>>,
+    /// `Some(target)` for a symbolic link that is sent as such.
+    pub link: Option<String>,
+    pub directory: bool,
+}
+
+/// A play for one host: everything that its engine needs to run it alone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlayProgram {
+    pub play: Play,
+    pub fragment: Fragment,
+    pub host: String,
+    /// Variables of the inventory for this host, merged by precedence.
+    pub inventory_vars: Dict,
+    /// `vars_prompt`, then `vars_files`: above play vars.
+    pub vars_files: Dict,
+    /// `-e`.
+    pub extra_vars: Dict,
+    /// Magic variables that do not change during the play: inventory_hostname, groups, group_names, playbook_dir, ….
+    pub magic: Dict,
+    /// Files that tasks name literally, found in advance: (task, argument's name) → file.
+    pub files: Vec<(TaskId, String, SourceFile)>,
+    /// Dynamic includes with a literal file name, loaded in advance: task → tasks.
+    pub includes: Vec<(TaskId, Fragment, Placement)>,
+    pub placement: Placement,
+    /// When the host waits for the others (see `--barriers`).
+    pub barriers: BarrierRule,
+    pub become_password: Option<String>,
+    /// The user that the connection logged in as, where it is known.
+    pub remote_user: Option<String>,
+}
+
+/// What the planner decided about some tasks. Those that it does not name run on the host, without waiting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Placement {
+    /// Tasks that the controller runs (whole: `when`, loop and all).
+    pub controller: Vec<TaskId>,
+    /// Tasks that can be seen from, or can look at, the world outside their host.
+    pub visible: Vec<TaskId>,
+}
+
+/// When a host waits for the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BarrierRule {
+    /// Never (one host, `strategy: free`, `--barriers none`).
+    #[default]
+    Never,
+    /// Before the tasks that [`Placement::visible`] and [`Placement::controller`] name.
+    Visible,
+    /// Before every task: any_errors_fatal, max_fail_percentage, `--barriers strict`.
+    Always,
+}
+
+/// Controller → runner.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Down {
+    /// First message.
+    Hello { v: u32, run: String, options: RunOptions },
+    /// Run this play. Answered by events and, in the end, [`Up::PlayDone`].
+    Play { program: Box<PlayProgram> },
+    /// The answer to [`Up::Call`] `id`.
+    Reply { id: u64, reply: Reply },
+    /// Run one module now, beside the play. Answered by [`Up::Executed`].
+    Exec { id: u64, request: Box<ModuleRequest> },
+    /// Variables that changed on the controller's side (tasks that it ran for this host, `delegate_facts`).
+    Vars { changes: VarChanges },
+    /// Groups changed (add_host, group_by): the new `groups` and this host's `group_names`.
+    Magic { changes: Dict },
+    /// Stop the play as soon as the current task ends.
+    Stop { reason: String },
+    /// End: kill workers, remove temporary files, exit.
+    Bye,
+}
+
+/// Runner → controller.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Up {
+    /// First message.
+    Ready { v: u32, runner: String, pid: u32 },
+    Event { event: Box<TaskEvent> },
+    /// A question; the asking host waits for the [`Down::Reply`].
+    Call { id: u64, position: Position, call: Call },
+    Executed { id: u64, result: Dict },
+    /// The play ended on this host.
+    PlayDone { outcome: Outcome },
+    /// Something that a person should see (a warning, a deprecation).
+    Warning { text: String },
+    /// The runner cannot go on.
+    Fatal { message: String },
+}
+
+/// How a play ended on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Completed,
+    Failed,
+    Unreachable,
+    /// `meta: end_host` / `end_play` / a stop from the controller.
+    Ended,
+}
+
+/// What the engine asks the controller.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Call {
+    /// May I go on past this position? Answered by [`Reply::Go`] or [`Reply::Stop`].
+    Barrier,
+    /// Run this task (with its loop, `when`, everything) for me on the controller. `scope` identifies the dynamic
+    /// include that it stands in (0: none), as handed out in [`Reply::Tasks`].
+    RunTask { task: TaskId, scope: u64 },
+    /// Like RunTask, but only one host runs it and all get the result (`run_once`).
+    RunOnce { task: TaskId, scope: u64 },
+    /// Render this template, which is part of task `task` or of a variable that the controller sent, with the
+    /// variables that I have now. `item` is the index of the loop's item where there is a loop. Only texts that the
+    /// controller sent are rendered.
+    Eval { task: TaskId, scope: u64, item: Option<Vec<u32>>, source: String, expression: bool },
+    /// The controller's file that argument `field` of the task names (for its item `item`).
+    File { task: TaskId, scope: u64, item: Option<Vec<u32>>, field: String },
+    /// A file that an earlier [`Reply::File`] described, by digest.
+    Content { sha256: String },
+    /// The tasks that the dynamic include `task` names (for its item).
+    Include { task: TaskId, scope: u64, item: Option<Vec<u32>> },
+    /// The clear text of a vaulted value that the controller sent.
+    Decrypt { ciphertext: String },
+    /// vars_files that depend on facts: load them now.
+    VarsFiles,
+    /// A module payload for the host's Python (the bridge).
+    Payload { module: String, task: TaskId },
+    /// Run this module on my host from the controller (no runner there: the engine stands on the controller).
+    Module { request: Box<ModuleRequest> },
+}
+
+/// The controller's answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Reply {
+    Go,
+    /// Stop here: another host's failure ends the play (any_errors_fatal), or the user interrupted.
+    Stop { reason: String },
+    /// Results of a whole task as the controller ran it; events were emitted by the controller.
+    Task { done: TaskDone },
+    /// You are the one that runs this run_once task, locally.
+    RunItYourself,
+    Value { value: Value },
+    File { file: Box<SourceFile> },
+    Content { blob: Blob },
+    Tasks { fragment: Box<Fragment>, placement: Placement, scope: u64, file: String, role: Option<RoleId> },
+    Vars { vars: Dict },
+    Payload { blob: Blob },
+    Module { result: Dict },
+    /// The question has an error for an answer; `undefined` tells an undefined variable from other failures.
+    Error { message: String, undefined: bool },
+}
+
+/// What a task did, for those who did not run it themselves.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaskDone {
+    pub failed: bool,
+    pub unreachable: bool,
+    pub skipped: bool,
+    pub changed: bool,
+    pub ignored: bool,
+    /// The final (registered) result.
+    pub result: Dict,
+    pub changes: VarChanges,
+    pub notified: Vec<Value>,
+    /// `meta` effects and `end_*`, where the task was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<String>,
+}
+
+/// Changes to a host's own variables, in the order in which they happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct VarChanges {
+    /// `register` and `set_fact`: the host's non-persistent facts.
+    #[serde(skip_serializing_if = "Dict::is_empty")]
+    pub set: Dict,
+    /// `ansible_facts` that a module returned, without the `ansible_` prefix, merged into the host's facts.
+    #[serde(skip_serializing_if = "Dict::is_empty")]
+    pub facts: Dict,
+    /// `include_vars`.
+    #[serde(skip_serializing_if = "Dict::is_empty")]
+    pub included: Dict,
+}
+impl VarChanges {
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.facts.is_empty() && self.included.is_empty()
+    }
+}
