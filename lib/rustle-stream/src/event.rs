@@ -47,6 +47,20 @@ pub enum Status {
     Rescued,
 }
 
+/// One link of an error's chain of causes, outermost first. A person sees the messages joined by `: `, and then each
+/// with its place in the source (`[ERROR]: …`, `Origin: …`, `<<< caused by >>>`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ErrorPart {
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Advice, printed below the excerpt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
 /// One thing that a host's engine did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -62,6 +76,8 @@ pub enum TaskEvent {
         result: Dict,
         /// `loop_control.label`, else the item.
         label: Value,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ErrorPart>,
         /// The host that it was delegated to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         delegated: Option<String>,
@@ -75,6 +91,8 @@ pub enum TaskEvent {
         result: Dict,
         /// Whether item events came before.
         looped: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ErrorPart>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         delegated: Option<String>,
         #[serde(default, skip_serializing_if = "VarChanges::is_empty")]

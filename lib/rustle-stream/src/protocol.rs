@@ -240,27 +240,36 @@ pub enum Outcome {
     Ended,
 }
 
+/// One dynamic include around a task, outermost first: which include task, and which item of its loop. With it both
+/// sides rebuild the same variables without either having to believe the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Frame {
+    pub task: TaskId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+}
+
 /// What the engine asks the controller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Call {
     /// May I go on past this position? Answered by [`Reply::Go`] or [`Reply::Stop`].
     Barrier,
-    /// Run this task (with its loop, `when`, everything) for me on the controller. `scope` identifies the dynamic
-    /// include that it stands in (0: none), as handed out in [`Reply::Tasks`].
-    RunTask { task: TaskId, scope: u64 },
+    /// Run this task (with its loop, `when`, everything) for me on the controller. `scope` names the dynamic
+    /// includes that it stands in.
+    RunTask { task: TaskId, scope: Vec<Frame> },
     /// Like RunTask, but only one host runs it and all get the result (`run_once`).
-    RunOnce { task: TaskId, scope: u64 },
+    RunOnce { task: TaskId, scope: Vec<Frame> },
     /// Render this template, which is part of task `task` or of a variable that the controller sent, with the
     /// variables that I have now. `item` is the index of the loop's item where there is a loop. Only texts that the
     /// controller sent are rendered.
-    Eval { task: TaskId, scope: u64, item: Option<Vec<u32>>, source: String, expression: bool },
+    Eval { task: TaskId, scope: Vec<Frame>, item: Option<u32>, source: String, expression: bool },
     /// The controller's file that argument `field` of the task names (for its item `item`).
-    File { task: TaskId, scope: u64, item: Option<Vec<u32>>, field: String },
+    File { task: TaskId, scope: Vec<Frame>, item: Option<u32>, field: String },
     /// A file that an earlier [`Reply::File`] described, by digest.
     Content { sha256: String },
     /// The tasks that the dynamic include `task` names (for its item).
-    Include { task: TaskId, scope: u64, item: Option<Vec<u32>> },
+    Include { task: TaskId, scope: Vec<Frame>, item: Option<u32> },
     /// The clear text of a vaulted value that the controller sent.
     Decrypt { ciphertext: String },
     /// vars_files that depend on facts: load them now.
@@ -285,7 +294,7 @@ pub enum Reply {
     Value { value: Value },
     File { file: Box<SourceFile> },
     Content { blob: Blob },
-    Tasks { fragment: Box<Fragment>, placement: Placement, scope: u64, file: String, role: Option<RoleId> },
+    Tasks { fragment: Box<Fragment>, placement: Placement, file: String, role: Option<RoleId> },
     Vars { vars: Dict },
     Payload { blob: Blob },
     Module { result: Dict },
