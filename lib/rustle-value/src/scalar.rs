@@ -110,7 +110,9 @@ impl Timestamp {
                 }
                 if let Some(o) = t.offset {
                     s += &if o == 0 { ", tzinfo=datetime.timezone.utc".to_string() } else {
-                        format!(", tzinfo=datetime.timezone(datetime.timedelta(seconds={})))", i32::from(o) * 60)
+                        let seconds = i32::from(o) * 60;
+                        let days = if seconds < 0 { "days=-1, " } else { "" };
+                        format!(", tzinfo=datetime.timezone(datetime.timedelta({days}seconds={}))", seconds.rem_euclid(86400))
                     };
                 }
                 s + ")"
@@ -236,7 +238,8 @@ fn float(s: &str) -> Option<Value> {
         Some(i) => (&tail[..i], Some(&tail[i + 1..])),
         None => (tail, None),
     };
-    let starts = if head.is_empty() { fraction.as_bytes().first().is_some_and(|c| c.is_ascii_digit()) } else { head.as_bytes()[0].is_ascii_digit() };
+    // Without digits before the dot there may be no sign either: `-.5` is text.
+    let starts = if head.is_empty() { body.len() == s.len() && fraction.as_bytes().first().is_some_and(|c| c.is_ascii_digit()) } else { head.as_bytes()[0].is_ascii_digit() };
     if !starts || !digits(head) || !digits(fraction) {
         return None;
     }
@@ -261,7 +264,7 @@ mod tests {
             ("1.0e+3", "1000.0"), ("1.5e3", "'1.5e3'"), (".5", "0.5"), ("5.", "5.0"), (".", "'.'"), ("-", "'-'"),
             ("+.inf", "inf"), (".nan", "nan"), ("2001-01-02", "datetime.date(2001, 1, 2)"), ("1.2.3", "'1.2.3'"), ("", "None"),
             ("~", "None"), ("12345678901234567890", "12345678901234567890"), ("10.0.0.1", "'10.0.0.1'"), ("00:11:22:33:44:55", "'00:11:22:33:44:55'"),
-            ("2001-12-14 21:59:43.10 -5", "datetime.datetime(2001, 12, 14, 21, 59, 43, 100000, tzinfo=datetime.timezone(datetime.timedelta(seconds=-18000)))"),
+            ("2001-12-14 21:59:43.10 -5", "datetime.datetime(2001, 12, 14, 21, 59, 43, 100000, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=68400)))"),
         ];
         for (text, repr) in cases {
             let v = resolve_plain(text);

@@ -1,0 +1,1 @@
+//! Values to YAML text, formatted as PyYAML's `yaml.dump` does.
