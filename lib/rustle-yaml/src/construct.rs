@@ -42,20 +42,37 @@ pub(crate) struct Constructor<'a> {
     flat: HashMap<*const Raw, Rc<Vec<Pair>>>,
     is_unsafe: bool,
     depth: u32,
+    failures: Vec<(u32, Failure)>,
     /// Repeated keys: how deep, the message, and where the later key stands.
     pub duplicates: Vec<(u32, String, Mark)>,
 }
 
 impl<'a> Constructor<'a> {
     pub(crate) fn new(file: Arc<str>, options: &'a Options) -> Self {
-        Constructor { file, options, done: HashMap::new(), flat: HashMap::new(), is_unsafe: false, depth: 0, duplicates: Vec::new() }
+        Constructor {
+            file,
+            options,
+            done: HashMap::new(),
+            flat: HashMap::new(),
+            is_unsafe: false,
+            depth: 0,
+            failures: Vec::new(),
+            duplicates: Vec::new(),
+        }
     }
 
     fn origin(&self, mark: Mark) -> Origin {
         Origin { file: Arc::clone(&self.file), line: mark.line + 1, column: mark.col + 1 }
     }
 
-    pub(crate) fn node(&mut self, raw: &Rc<Raw>) -> Result<Node, Failure> {
+    /// The whole tree below `root`.
+    pub(crate) fn root(&mut self, root: &Rc<Raw>) -> Result<Node, Failure> {
+        let node = self.node(root)?;
+        self.failures.sort_by_key(|f| f.0);
+        if self.failures.is_empty() { Ok(node) } else { Err(self.failures.swap_remove(0).1) }
+    }
+
+    fn node(&mut self, raw: &Rc<Raw>) -> Result<Node, Failure> {
         let key = (Rc::as_ptr(raw), self.is_unsafe);
         if let Some(n) = self.done.get(&key) {
             return Ok(n.clone());
@@ -63,7 +80,11 @@ impl<'a> Constructor<'a> {
         self.depth += 1;
         let value = self.kind(raw, raw.tag.as_deref());
         self.depth -= 1;
-        let value = value?;
+        // PyYAML builds level by level, so that the first error is the shallowest: go on and look for it.
+        let value = value.unwrap_or_else(|f| {
+            self.failures.push((self.depth, f));
+            NodeKind::Null
+        });
         let node = Node { value, origin: self.origin(raw.start), is_unsafe: self.is_unsafe };
         if Rc::strong_count(raw) > 1 {
             self.done.insert(key, node.clone());

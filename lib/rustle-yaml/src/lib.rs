@@ -13,6 +13,8 @@
 
 mod compose;
 mod construct;
+mod dump;
+mod emit;
 mod error;
 mod excerpt;
 mod node;
@@ -25,6 +27,7 @@ use excerpt::Excerpt;
 use rustle_value::{Origin, Value};
 use std::sync::Arc;
 
+pub use dump::{DumpStyle, FlowStyle, dump};
 pub use error::{YamlError, YamlWarning};
 pub use excerpt::{excerpt, excerpt_from_file};
 pub use node::{Node, NodeKind, Trust};
@@ -147,7 +150,7 @@ fn read(text: &str, file: &str, options: &Options, single: bool) -> Result<Parse
     let mut parsed = Parsed::default();
     for root in &roots {
         let mut construct = Constructor::new(Arc::clone(&file), options);
-        let node = construct.node(root).map_err(|f| YamlError::new(&f.problem, &file, shown, f.analyse))?;
+        let node = construct.root(root).map_err(|f| YamlError::new(&f.problem, &file, shown, f.analyse))?;
         parsed.documents.push(node);
         // PyYAML builds level by level, and that is the order of the warnings.
         construct.duplicates.sort_by_key(|d| d.0);
