@@ -1,0 +1,139 @@
+//! Finding and running modules: from a request to a result. Never a crash: a module that panics has failed.
+
+use crate::api::{Failure, Module, Outcome, Support};
+use crate::ctx::Ctx;
+use crate::decode::{Notes, decode};
+use crate::registry::ALL;
+use crate::{attrs, secrets};
+use rustle_stream::protocol::ModuleRequest;
+use rustle_value::{Dict, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The module called `name`: its full name, an alias, or (for built-ins) the last part, with or without
+/// `ansible.legacy.`.
+pub fn find(name: &str) -> Option<&'static Module> {
+    let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+    ALL.iter().copied().find(|m| {
+        m.name == name
+            || m.aliases.contains(&name)
+            || (m.name.strip_prefix("ansible.builtin.") == Some(short))
+            || m.aliases.iter().any(|a| a.strip_prefix("ansible.builtin.") == Some(short))
+    })
+}
+
+/// Every module of this build.
+pub fn all() -> &'static [&'static Module] {
+    ALL
+}
+
+/// Full names of every module of this build.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|m| m.name)
+}
+
+/// Names that a person may have meant by `name`, best first, at most three.
+pub fn near(name: &str) -> Vec<&'static str> {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    let mut scored: Vec<(usize, &'static str)> =
+        ALL.iter().map(|m| (distance(short, m.short_name()), m.name)).filter(|(d, _)| *d <= short.len().max(3) / 3 + 1).collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, n)| n).collect()
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Runs the module that the request names; its result as Ansible's modules print it. `failed` is there where it
+/// failed, `changed` where the module says it (and always on success). `invocation` is added where the hint
+/// `inject_invocation` is true (Ansible's `INJECT_INVOCATION`).
+pub fn run(req: &ModuleRequest) -> Dict {
+    let Some(module) = find(&req.module) else {
+        let near = near(&req.module);
+        let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
+        return failed(Failure::new(format!("The module {} is not available in this runner.{hint}", req.module)));
+    };
+    match catch_unwind(AssertUnwindSafe(|| run_module(module, req))) {
+        Ok(result) => result,
+        Err(panic) => {
+            let why = panic
+                .downcast_ref::<&str>()
+                .map(|s| s.to_string())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            failed(Failure::new(format!("internal error in module {}: {why}", module.name)))
+        }
+    }
+}
+
+fn failed(f: Failure) -> Dict {
+    let mut d = f.result;
+    d.insert("failed", true);
+    d.insert("msg", f.msg);
+    d
+}
+
+fn run_module(module: &'static Module, req: &ModuleRequest) -> Dict {
+    let mut ctx = Ctx::new(req);
+    let mut notes = Notes::default();
+    let decoded = decode(&req.module, module.params, module.rules, &req.args, &ctx, &mut notes);
+    ctx.warnings.append(&mut notes.warnings);
+    ctx.secrets.append(&mut notes.secrets);
+    let (values, result) = match decoded {
+        Err(f) => (None, Err(f)),
+        Ok(v) if req.check && module.check == Support::None => {
+            let msg = format!("remote module ({}) does not support check mode", module.short_name());
+            let skipped = Outcome::default().with("skipped", true).with("msg", msg);
+            (Some(v), Ok(skipped))
+        }
+        Ok(v) => {
+            let r = (module.run)(&mut ctx, &v);
+            (Some(v), r)
+        }
+    };
+    let mut result = match result {
+        Ok(o) => {
+            let mut d = o.result;
+            if !d.contains_key("changed") {
+                d.insert("changed", false);
+            }
+            d
+        }
+        Err(f) => failed(f),
+    };
+    if values.is_some() {
+        attrs::add_path_info(&mut result);
+    }
+    finish(&ctx, &mut result, req, values.map(|v| v.dict));
+    if !ctx.secrets.is_empty() {
+        result = secrets::mask_dict(&result, &ctx.secrets);
+    }
+    result
+}
+
+fn finish(ctx: &Ctx, result: &mut Dict, req: &ModuleRequest, values: Option<Dict>) {
+    if req.hints.get("inject_invocation").is_some_and(Value::truthy) {
+        let mut d = Dict::new();
+        d.insert("module_args", Value::dict(values.unwrap_or_else(|| req.args.clone())));
+        result.insert("invocation", Value::dict(d));
+    }
+    if !ctx.warnings.is_empty() {
+        let mut list: Vec<Value> = result.get("warnings").and_then(Value::as_list).map(<[_]>::to_vec).unwrap_or_default();
+        list.extend(ctx.warnings.iter().map(|w| Value::from(w.as_str())));
+        result.insert("warnings", Value::list(list));
+    }
+    if !ctx.deprecations.is_empty() {
+        result.insert("deprecations", Value::list(ctx.deprecations.clone()));
+    }
+}
