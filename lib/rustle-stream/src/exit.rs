@@ -42,3 +42,5 @@ pub const PROTOCOL: u8 = 76;
 pub const NO_PERMISSION: u8 = 77;
 /// A configuration file is wrong (`EX_CONFIG`).
 pub const CONFIG: u8 = 78;
+/// The reader of a read-only filter's output went away (128 + SIGPIPE, as if the signal had ended it).
+pub const BROKEN_PIPE: u8 = 141;

@@ -1,0 +1,7 @@
+//! What all executables share: the stage harness, the flags of ansible-playbook, `ansible.cfg` and the environment.
+//!
+//! - [`stage`]: runs a stage as a process; the only code that touches stdin, stdout and the exit code.
+//!
+//! Limits: nothing here knows what a playbook or a host is.
+
+pub mod stage;
