@@ -1,0 +1,127 @@
+//! Names to things: modules, roles and playbooks in collections, custom modules beside playbook and role.
+
+use crate::loader::{Loader, Scope};
+use crate::paths;
+use std::sync::{Arc, OnceLock};
+
+/// Names of `ansible.builtin`'s modules and actions.
+pub fn builtin_names() -> &'static [&'static str] {
+    static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| include_str!("../data/builtin.txt").lines().filter(|l| !l.starts_with('#')).collect())
+}
+
+/// Lookups of `ansible.builtin`: `with_<name>`.
+const LOOKUPS: &[&str] = &[
+    "config", "csvfile", "dict", "env", "file", "fileglob", "first_found", "flattened", "indexed_items", "ini",
+    "inventory_hostnames", "items", "lines", "list", "nested", "password", "pipe", "random_choice", "sequence", "subelements",
+    "template", "together", "unvault", "url", "varnames", "vars",
+];
+
+/// Parts of a name `namespace.collection.rest`.
+pub(crate) fn collection_parts(name: &str) -> Option<(&str, &str, &str)> {
+    let word = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let mut parts = name.splitn(3, '.');
+    let (ns, coll, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    (word(ns) && word(coll) && rest.split('.').all(word)).then_some((ns, coll, rest))
+}
+
+fn is_module(folder: &str, name: &str) -> bool {
+    let path = paths::join(folder, name);
+    [".py", ".ps1", "", ".yml", ".rb", ".sh"].iter().any(|e| paths::is_file(&format!("{path}{e}")))
+}
+
+impl Loader {
+    /// Every module's short name that is known, for suggestions.
+    pub(crate) fn module_names(&self) -> Vec<String> {
+        let builtin = builtin_names().iter().map(ToString::to_string);
+        builtin.chain(self.options.known_modules.iter().cloned()).collect()
+    }
+
+    /// The folders of an installed collection.
+    fn collection(&self, namespace: &str, name: &str) -> Vec<String> {
+        let sub = format!("ansible_collections/{namespace}/{name}");
+        let paths = self.options.collections_path.iter().map(|p| {
+            // Both the folder that holds `ansible_collections` and that folder itself are accepted.
+            let p = paths::expand(p);
+            let p = p.trim_end_matches('/');
+            paths::join(p.strip_suffix("/ansible_collections").unwrap_or(p), &sub)
+        });
+        paths.filter(|p| paths::is_dir(p)).collect()
+    }
+
+    fn in_collection(&self, namespace: &str, name: &str, module: &str) -> bool {
+        let module = module.replace('.', "/");
+        self.collection(namespace, name).iter().any(|folder| {
+            ["plugins/modules", "plugins/action"].iter().any(|kind| is_module(&paths::join(folder, kind), &module))
+        })
+    }
+
+    /// The full name of a module or action; `None` where there is none of that name.
+    pub(crate) fn resolve(&mut self, name: &str, scope: &Scope) -> Option<Arc<str>> {
+        let known = |n: &str| builtin_names().contains(&n) || n == "include";
+        if let Some(n) = name.strip_prefix("ansible.builtin.") {
+            return known(n).then(|| name.into());
+        }
+        let legacy = name.strip_prefix("ansible.legacy.");
+        if let (None, Some((ns, coll, module))) = (legacy, collection_parts(name)) {
+            let found = self.options.known_modules.iter().any(|k| k == name) || self.in_collection(ns, coll, module);
+            return found.then(|| name.into());
+        }
+        let plain = legacy.unwrap_or(name);
+        if legacy.is_none() {
+            for c in &scope.collections {
+                let Some((ns, coll)) = c.split_once('.') else { continue };
+                let builtin = matches!(c.as_str(), "ansible.builtin" | "ansible.legacy") && known(plain);
+                if !builtin && self.in_collection(ns, coll, plain) {
+                    return Some(format!("{c}.{plain}").into());
+                }
+            }
+        }
+        let mut folders: Vec<String> = self.options.module_path.iter().map(|p| paths::expand(p)).collect();
+        for base in std::iter::once(&scope.basedir).chain(&scope.search) {
+            folders.extend(["library", "action_plugins"].map(|f| paths::join(base, f)));
+        }
+        if folders.iter().any(|f| is_module(f, plain)) {
+            return Some(format!("ansible.legacy.{plain}").into());
+        }
+        if known(plain) {
+            return Some(format!("ansible.builtin.{plain}").into());
+        }
+        self.options.known_modules.iter().any(|k| k == plain).then(|| plain.into())
+    }
+
+    /// Whether `with_<name>` names a lookup.
+    pub(crate) fn is_lookup(&self, name: &str, scope: &Scope) -> bool {
+        if LOOKUPS.contains(&crate::action::short(name)) {
+            return true;
+        }
+        if let Some((ns, coll, plugin)) = collection_parts(name) {
+            let file = format!("plugins/lookup/{plugin}.py");
+            return self.collection(ns, coll).iter().any(|f| paths::is_file(&paths::join(f, &file)));
+        }
+        let file = format!("lookup_plugins/{name}.py");
+        std::iter::once(&scope.basedir).chain(&scope.search).any(|base| paths::is_file(&paths::join(base, &file)))
+    }
+
+    /// The folder of a role in a collection, and the collection's name.
+    pub(crate) fn collection_role(&self, name: &str, collections: &[String]) -> Option<(String, String)> {
+        let one = |ns: &str, coll: &str, role: &str| {
+            let folders = self.collection(ns, coll);
+            let path = folders.iter().map(|f| format!("{f}/roles/{}", role.replace('.', "/"))).find(|p| paths::is_dir(p))?;
+            Some((path, format!("{ns}.{coll}")))
+        };
+        if let Some((ns, coll, role)) = collection_parts(name) {
+            return one(ns, coll, role);
+        }
+        collections.iter().find_map(|c| c.split_once('.').and_then(|(ns, coll)| one(ns, coll, name)))
+    }
+
+    /// The file of a playbook in a collection.
+    pub(crate) fn collection_playbook(&self, name: &str) -> Option<String> {
+        let stem = [".yml", ".yaml", ".json"].iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name);
+        let (ns, coll, book) = collection_parts(stem)?;
+        let book = book.replace('.', "/");
+        let folders = self.collection(ns, coll);
+        folders.iter().flat_map(|f| [".yml", ".yaml", ".json"].map(|e| format!("{f}/playbooks/{book}{e}"))).find(|p| paths::is_file(p))
+    }
+}
