@@ -85,7 +85,8 @@ impl<'a> Constructor<'a> {
             self.failures.push((self.depth, f));
             NodeKind::Null
         });
-        let node = Node { value, origin: self.origin(raw.start), is_unsafe: self.is_unsafe };
+        let is_unsafe = self.is_unsafe || (self.options.ansible_tags && raw.tag.as_deref() == Some("!unsafe"));
+        let node = Node { value, origin: self.origin(raw.start), is_unsafe };
         if Rc::strong_count(raw) > 1 {
             self.done.insert(key, node.clone());
         }
