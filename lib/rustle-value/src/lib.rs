@@ -29,7 +29,7 @@ pub use dict::Dict;
 pub use json::{JsonStyle, from_json, to_json_string, to_serde_json};
 pub use num_bigint::BigInt;
 pub use python::{float_repr, py_repr, py_str, str_repr};
-pub use scalar::{Timestamp, resolve_plain, resolve_tagged};
+pub use scalar::{TimeOfDay, Timestamp, resolve_plain, resolve_tagged};
 
 /// Where a piece of source stands. Lines and columns count from 1; columns count characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

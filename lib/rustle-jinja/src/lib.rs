@@ -1,0 +1,39 @@
+//! Jinja2 as ansible-core 2.21 uses it, on the values of `rustle-value`.
+//!
+//! - Native: a template that yields one piece keeps that piece's type; more pieces become text.
+//! - Lazy: a variable that is a template is rendered when it is read, an entry of a container when *it* is read.
+//! - Data is never rendered: only [`rustle_value::Value::Template`] is, and only trusted sources make those.
+//! - Undefined values travel through attributes, items, filters and tests; using one is an error.
+//!
+//! [`Environment`] has the entry points and caches what it parses; a [`Scope`] gives variables and services. Filters,
+//! tests and lookups are one file each (or one family) in their folders; the lists are made by the build script.
+
+mod args;
+mod ast;
+mod conditions;
+mod env;
+mod error;
+pub mod filters;
+mod globals;
+mod host;
+mod interp;
+mod lexer;
+pub mod lookups;
+mod methods;
+mod objects;
+mod ops;
+mod parser;
+mod syntax;
+pub mod tests;
+mod uses;
+mod util;
+
+pub use args::Args;
+pub use ast::CompiledTemplate;
+pub use env::{Environment, YamlReader};
+pub use error::{Detail, Error, Result};
+pub use host::{EmptyScope, Scope};
+pub use interp::Interp;
+pub use objects::{Func, is_omit, omit};
+pub use syntax::Syntax;
+pub use uses::Uses;

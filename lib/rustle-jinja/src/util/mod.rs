@@ -1,0 +1,8 @@
+//! Helpers shared by filters and methods.
+
+pub(crate) mod datetime;
+pub(crate) mod json;
+pub(crate) mod random;
+pub(crate) mod regex;
+pub(crate) mod sort;
+pub(crate) mod text;
