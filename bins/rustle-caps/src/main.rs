@@ -1,0 +1,5 @@
+//! `rustle-caps`: what this machine can build runners with. The work is in `rustle-toolchain`.
+
+fn main() -> std::process::ExitCode {
+    rustle_cli::stage::main::<rustle_toolchain::CapsStage>()
+}

@@ -1,0 +1,86 @@
+//! The environment that tools are looked for in: a snapshot, so that tests can give their own.
+
+use crate::process::{self, Outcome};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// A probe that takes longer than this does not work.
+const PROBE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Environment variables, and what has been learnt from them.
+#[derive(Debug, Default)]
+pub struct Env {
+    vars: BTreeMap<OsString, OsString>,
+    sysroot: OnceLock<Option<PathBuf>>,
+}
+
+impl Env {
+    /// This process's environment.
+    pub fn from_process() -> Self {
+        Env { vars: std::env::vars_os().collect(), sysroot: OnceLock::new() }
+    }
+    /// An environment of exactly these variables.
+    pub fn of<K: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
+        Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), sysroot: OnceLock::new() }
+    }
+    /// A variable that is set, not empty, and text.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.vars.get(std::ffi::OsStr::new(name))?.to_str().filter(|s| !s.is_empty())
+    }
+    /// Every variable, for child processes.
+    pub fn vars(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.vars.iter()
+    }
+    /// The executable of this name on `PATH`, or the path itself where it has a slash.
+    pub fn which(&self, name: &str) -> Option<PathBuf> {
+        if name.contains('/') {
+            return executable(Path::new(name)).then(|| PathBuf::from(name));
+        }
+        let path = self.vars.get(std::ffi::OsStr::new("PATH"))?;
+        std::env::split_paths(path).map(|dir| dir.join(name)).find(|p| executable(p))
+    }
+    /// Runs a short command in this environment and waits for it, at most five seconds.
+    ///
+    /// # Errors
+    /// A text for the tool's `problem`: it did not start, did not end, or failed (with its first line of stderr).
+    pub fn ask(&self, command: &[&str]) -> Result<Outcome, String> {
+        let mut c = Command::new(command[0]);
+        c.args(&command[1..]).env_clear().envs(self.vars());
+        let outcome = process::run(&mut c, PROBE_LIMIT, None).map_err(|e| format!("does not start: {e}"))?;
+        if outcome.timed_out {
+            return Err(format!("does not answer within {} seconds", PROBE_LIMIT.as_secs()));
+        }
+        if !outcome.success() {
+            let said = outcome.stderr_text();
+            let first = said.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no message");
+            return Err(format!("does not run: {first}"));
+        }
+        Ok(outcome)
+    }
+    /// The compiler: `RUSTLE_RUSTC`, `RUSTC`, or `rustc` on PATH.
+    pub fn rustc(&self) -> Option<PathBuf> {
+        match self.var("RUSTLE_RUSTC").or_else(|| self.var("RUSTC")) {
+            Some(path) => Some(PathBuf::from(path)),
+            None => self.which("rustc"),
+        }
+    }
+    /// The compiler's sysroot. Asked once.
+    pub fn sysroot(&self) -> Option<&Path> {
+        self.sysroot
+            .get_or_init(|| {
+                let rustc = self.rustc()?;
+                let outcome = self.ask(&[rustc.to_str()?, "--print", "sysroot"]).ok()?;
+                Some(PathBuf::from(outcome.stdout_text().trim()))
+            })
+            .as_deref()
+    }
+}
+
+fn executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}

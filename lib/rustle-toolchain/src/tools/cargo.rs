@@ -1,0 +1,14 @@
+//! Cargo: `RUSTLE_CARGO`, or `cargo` on PATH.
+
+use crate::{Detector, Found, level::recommend};
+
+pub static TOOL: Detector = Detector {
+    name: "cargo",
+    look: |env| Found::on_path(env, env.var("RUSTLE_CARGO").unwrap_or("cargo"), &["-V"]),
+    advise: |a| {
+        if a.has("cargo") || !a.has("rustc") {
+            return None;
+        }
+        recommend("high", "a compiler is here, but no cargo to build runners with", a.install("cargo"))
+    },
+};

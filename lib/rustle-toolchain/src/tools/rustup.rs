@@ -1,0 +1,6 @@
+//! rustup, which can fetch standard libraries and sources.
+
+use crate::{Detector, Found};
+
+pub static TOOL: Detector =
+    Detector { name: "rustup", look: |env| Found::on_path(env, "rustup", &["-V"]), advise: |_| None };
