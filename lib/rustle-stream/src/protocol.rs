@@ -264,6 +264,8 @@ pub enum Call {
     /// variables that I have now. `item` is the index of the loop's item where there is a loop. Only texts that the
     /// controller sent are rendered.
     Eval { task: TaskId, scope: Vec<Frame>, item: Option<u32>, source: String, expression: bool },
+    /// The items of the task's loop, which need the controller (`with_fileglob`, `loop: "{{ query('env', …) }}"`).
+    Items { task: TaskId, scope: Vec<Frame> },
     /// The controller's file that argument `field` of the task names (for its item `item`).
     File { task: TaskId, scope: Vec<Frame>, item: Option<u32>, field: String },
     /// A file that an earlier [`Reply::File`] described, by digest.

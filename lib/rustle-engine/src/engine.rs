@@ -1,0 +1,149 @@
+//! The engine: one host, one play at a time; what it keeps from play to play.
+
+use crate::failure::Failure;
+use crate::keywords::Inherited;
+use crate::program::Program;
+use crate::tags::TagFilter;
+use crate::vars::HostVars;
+use crate::world::{Update, World, WorldError};
+use rustle_jinja::Environment;
+use rustle_stream::event::ErrorPart;
+use rustle_stream::model::{Fragment, Play, TaskId};
+use rustle_stream::protocol::{BarrierRule, Call, Frame, Outcome, Placement, PlayProgram, Position, Reply, RunOptions, SourceFile};
+use rustle_value::Dict;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The engine of one host. See the crate's page.
+pub struct Engine<'w> {
+    pub(crate) world: &'w dyn World,
+    pub(crate) jinja: Arc<Environment>,
+    pub(crate) options: RunOptions,
+    pub(crate) tags: TagFilter,
+    pub(crate) inject_facts: bool,
+    pub vars: HostVars,
+    pub(crate) host: String,
+    pub program: Program,
+    pub play: Arc<Play>,
+    pub(crate) barriers: BarrierRule,
+    pub(crate) files: HashMap<(TaskId, String), SourceFile>,
+    pub(crate) prefetched: HashMap<TaskId, (Fragment, Placement)>,
+    /// Contents by digest that were sent once.
+    pub(crate) contents: HashMap<String, Arc<[u8]>>,
+    pub(crate) inherited: HashMap<TaskId, Arc<Inherited>>,
+    /// Handlers to run at the next flush.
+    pub(crate) notified: Vec<TaskId>,
+    /// Dynamic includes that are being executed, outermost first, with their variables.
+    pub frames: Vec<(Frame, Dict)>,
+    /// Names and variables of an `include_role`'s role for `ansible_parent_role_names`.
+    pub(crate) rescue_depth: u32,
+    pub(crate) start_at: Option<String>,
+    pub(crate) roles_done: HashSet<String>,
+    pub(crate) stop: Option<String>,
+    pub(crate) become_password: Option<String>,
+    pub(crate) remote_user: Option<String>,
+    pub(crate) handlers: Vec<rustle_stream::model::Node>,
+    /// What the last failed task said, for `ansible_failed_result`.
+    pub(crate) last_failure: Option<(TaskId, Dict, Vec<ErrorPart>)>,
+}
+
+impl<'w> Engine<'w> {
+    /// An engine without a play.
+    pub fn new(world: &'w dyn World, options: RunOptions) -> Engine<'w> {
+        let setting = |name: &str, default: bool| {
+            options.config.get(name).and_then(crate::context::to_bool).unwrap_or(default)
+        };
+        let extensions = options.config.get("DEFAULT_JINJA2_EXTENSIONS").is_none_or(|v| v.truthy());
+        let jinja = Environment::new().with_extensions(extensions).with_broken_conditionals(setting("ALLOW_BROKEN_CONDITIONALS", false));
+        jinja.set_yaml_reader(crate::yaml_hook::read_all);
+        Engine {
+            world,
+            jinja: Arc::new(jinja),
+            tags: TagFilter { only: options.tags.iter().filter(|t| *t != "all" || options.tags.len() > 1).cloned().collect(), skip: options.skip_tags.clone() },
+            inject_facts: setting("INJECT_FACTS_AS_VARS", true),
+            start_at: options.start_at_task.clone(),
+            options,
+            vars: HostVars::default(),
+            host: String::new(),
+            program: Program::default(),
+            play: Arc::default(),
+            barriers: BarrierRule::Never,
+            files: HashMap::new(),
+            prefetched: HashMap::new(),
+            contents: HashMap::new(),
+            inherited: HashMap::new(),
+            notified: Vec::new(),
+            frames: Vec::new(),
+            rescue_depth: 0,
+            roles_done: HashSet::new(),
+            stop: None,
+            become_password: None,
+            remote_user: None,
+            handlers: Vec::new(),
+            last_failure: None,
+        }
+    }
+    /// Loads a play; facts and registered values of earlier plays stay.
+    pub fn load(&mut self, program: PlayProgram) {
+        self.host = program.host;
+        self.program = Program::default();
+        self.program.add(&program.fragment, &program.placement);
+        self.handlers = program.play.handlers.clone();
+        self.play = Arc::new(program.play);
+        self.vars.inventory = program.inventory_vars;
+        self.vars.vars_files = program.vars_files;
+        self.vars.extra = program.extra_vars;
+        self.vars.magic = program.magic;
+        self.files = program.files.into_iter().map(|(task, field, file)| ((task, field), file)).collect();
+        self.prefetched = program.includes.into_iter().map(|(task, f, p)| (task, (f, p))).collect();
+        self.barriers = program.barriers;
+        self.become_password = program.become_password;
+        self.remote_user = program.remote_user;
+        self.inherited.clear();
+        self.notified.clear();
+        self.frames.clear();
+        self.roles_done.clear();
+        self.rescue_depth = 0;
+        self.stop = None;
+        self.last_failure = None;
+    }
+    /// Runs the loaded play to its end.
+    pub fn run(&mut self) -> Outcome {
+        self.run_play()
+    }
+    /// Takes in what the controller pushed.
+    pub(crate) fn take_updates(&mut self) {
+        for update in self.world.updates() {
+            match update {
+                Update::Vars(changes) => self.vars.apply(&changes),
+                Update::Magic(changes) => self.vars.magic.update(&changes),
+                Update::Stop(reason) => self.stop = Some(reason),
+            }
+        }
+    }
+    /// Asks the controller; a failure to do so, or an error for an answer, is a failure of the task.
+    pub(crate) fn ask(&self, position: &Position, call: Call) -> Result<Reply, Failure> {
+        match self.world.call(position, call) {
+            Ok(Reply::Error { message, .. }) => Err(Failure::new(message)),
+            Ok(reply) => Ok(reply),
+            Err(WorldError::Unreachable { message }) => Err(Failure::unreachable(message)),
+            Err(e) => Err(Failure::new(e.to_string())),
+        }
+    }
+    /// Content of a controller's file by digest.
+    pub(crate) fn content(&mut self, position: &Position, file: &SourceFile) -> Result<Arc<[u8]>, Failure> {
+        if let Some(data) = &file.data {
+            return Ok(data.0.clone());
+        }
+        if let Some(data) = self.contents.get(&file.sha256) {
+            return Ok(data.clone());
+        }
+        match self.ask(position, Call::Content { sha256: file.sha256.clone() })? {
+            Reply::Content { blob } => {
+                self.contents.insert(file.sha256.clone(), blob.data.0.clone());
+                Ok(blob.data.0)
+            }
+            _ => Err(Failure::new("the controller sent no content")),
+        }
+    }
+}

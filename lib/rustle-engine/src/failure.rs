@@ -1,0 +1,100 @@
+//! Failures with their chain of causes, worded as ansible-core words them.
+
+use rustle_jinja::Error as JinjaError;
+use rustle_stream::event::ErrorPart;
+use rustle_value::{Dict, Origin, Value};
+
+/// Why a task, or one item of its loop, failed before or after its action ran.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// Outermost first.
+    pub parts: Vec<ErrorPart>,
+    /// What `msg` of the result says, where it is not the joined parts.
+    pub msg: Option<String>,
+    /// Keys that the result carries besides `failed` and `msg`.
+    pub result: Dict,
+    /// The host (not the task) is the problem.
+    pub unreachable: bool,
+}
+
+impl Failure {
+    /// A failure with one message.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure { parts: vec![ErrorPart { message: message.into(), ..ErrorPart::default() }], ..Failure::default() }
+    }
+    /// The host is gone.
+    pub fn unreachable(message: impl Into<String>) -> Failure {
+        Failure { unreachable: true, ..Failure::new(message) }
+    }
+    /// Sets the place of the innermost part that has none.
+    pub fn at(mut self, origin: Option<&Origin>) -> Failure {
+        if let Some(part) = self.parts.last_mut() {
+            part.origin = part.origin.take().or_else(|| origin.cloned());
+        }
+        self
+    }
+    /// Puts a cause's description around it: `message: …`.
+    pub fn inside(mut self, message: impl Into<String>, origin: Option<&Origin>) -> Failure {
+        self.parts.insert(0, ErrorPart { message: message.into(), origin: origin.cloned(), help: None });
+        self
+    }
+    /// Advice for the innermost part.
+    pub fn help(mut self, text: &str) -> Failure {
+        if let Some(part) = self.parts.last_mut() {
+            part.help = Some(text.to_owned());
+        }
+        self
+    }
+    /// All messages in one line, as the result's `msg` has them.
+    pub fn joined(&self) -> String {
+        joined(&self.parts)
+    }
+    /// The result of the failed task.
+    pub fn into_result(self) -> (Dict, Vec<ErrorPart>) {
+        let mut d = self.result;
+        if self.unreachable {
+            d.insert("unreachable", true);
+            d.insert("changed", false);
+        } else {
+            d.insert("failed", true);
+        }
+        d.insert("msg", self.msg.unwrap_or_else(|| joined(&self.parts)));
+        (d, self.parts)
+    }
+}
+
+/// Messages of a chain, joined as one line: `a: b: c`.
+pub fn joined(parts: &[ErrorPart]) -> String {
+    let n = parts.len();
+    parts
+        .iter()
+        .enumerate()
+        .map(|(i, p)| if i + 1 < n { p.message.trim_end_matches('.') } else { p.message.as_str() })
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+impl From<JinjaError> for Failure {
+    fn from(e: JinjaError) -> Failure {
+        let origin = e.detail().and_then(|d| d.origin.clone());
+        Failure::new(e.to_string()).at(origin.as_ref())
+    }
+}
+
+impl From<crate::world::WorldError> for Failure {
+    fn from(e: crate::world::WorldError) -> Failure {
+        match e {
+            crate::world::WorldError::Unreachable { message } => Failure::unreachable(message),
+            other => Failure::unreachable(other.to_string()),
+        }
+    }
+}
+
+/// Where a value stands, if it knows.
+pub fn origin_of(v: &Value) -> Option<&Origin> {
+    match v {
+        Value::Template(t) => t.origin.as_ref(),
+        Value::Vaulted(x) => x.origin.as_ref(),
+        _ => None,
+    }
+}

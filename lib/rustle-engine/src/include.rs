@@ -1,0 +1,144 @@
+//! Dynamic includes: `include_tasks` and `include_role`.
+
+use crate::context::TaskContext;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::once::Outcome;
+use crate::play::Flow;
+use rustle_stream::event::{TaskEvent, TaskHeader};
+use rustle_stream::model::Fragment;
+use rustle_stream::protocol::{Call, Frame, Placement, Reply};
+use rustle_value::{Dict, Value, dict};
+
+/// Tasks to be executed for one item of an include.
+struct Loaded {
+    fragment: Fragment,
+    placement: Placement,
+    file: String,
+    frame: Frame,
+    vars: Dict,
+    label: Option<Value>,
+}
+
+impl Engine<'_> {
+    /// Runs an include: first all items are resolved, then their tasks run, item after item.
+    pub(crate) fn include(&mut self, mut cx: TaskContext) -> Flow {
+        let items = match self.loop_items(&cx) {
+            Ok(items) => items,
+            Err(e) => match self.conditions_hold(&cx) {
+                Ok(Some(skip)) => return self.include_skipped(&cx, skip),
+                _ => return self.fail_whole(&cx, e),
+            },
+        };
+        let loop_var = cx
+            .task
+            .loop_control
+            .get("loop_var")
+            .and_then(|v| self.render_str(&cx, v).ok())
+            .unwrap_or_else(|| "item".to_owned());
+        let index_var = cx.task.loop_control.get("index_var").and_then(|v| self.render_str(&cx, v).ok());
+        let looped = items.is_some();
+        let rounds: Vec<Option<Value>> = items.map_or_else(|| vec![None], |l| l.into_iter().map(Some).collect());
+        let mut loaded = Vec::new();
+        let mut skipped = None;
+        for (i, item) in rounds.into_iter().enumerate() {
+            let mut own = Dict::new();
+            if let Some(item) = &item {
+                own.insert(loop_var.as_str(), item.clone());
+                own.insert("ansible_loop_var", loop_var.as_str());
+                if let Some(name) = &index_var {
+                    own.insert(name.as_str(), i);
+                    own.insert("ansible_index_var", name.as_str());
+                }
+                cx.place.item = Some(i as u32);
+            }
+            cx.locals = own.clone();
+            match self.conditions_hold(&cx) {
+                Ok(None) => {}
+                Ok(Some(skip)) => {
+                    skipped = Some(skip);
+                    continue;
+                }
+                Err(e) => return self.fail_whole(&cx, e),
+            }
+            let label = item.as_ref().map(|item| match cx.task.loop_control.get("label") {
+                Some(v) => self.render(&cx, v).unwrap_or_else(|_| item.clone()),
+                None => item.clone(),
+            });
+            match self.load_include(&cx, own, label) {
+                Ok(one) => loaded.push(one),
+                Err(e) => return self.fail_whole(&cx, e),
+            }
+        }
+        if loaded.is_empty() {
+            return match skipped {
+                Some(skip) => self.include_skipped(&cx, skip),
+                None => self.include_skipped(&cx, dict! { "changed" => false, "skipped" => true, "skipped_reason" => "No items in the list" }),
+            };
+        }
+        self.world.event(TaskEvent::Start { header: self.include_header(&cx) });
+        for one in &loaded {
+            self.world.event(TaskEvent::Included {
+                position: cx.place.position.clone(),
+                file: one.file.clone(),
+                label: one.label.clone(),
+            });
+        }
+        let mut flow = Flow::Next;
+        for (i, one) in loaded.into_iter().enumerate() {
+            self.program.add(&one.fragment, &one.placement);
+            self.add_handlers(&one.fragment.handlers);
+            let mut base = cx.place.position.clone();
+            base.push(if looped { i as u32 } else { 0 });
+            self.frames.push((one.frame, one.vars));
+            flow = self.nodes(&one.fragment.nodes, &base, &mut 0);
+            self.frames.pop();
+            if flow == Flow::EndRole && &*cx.task.action == "ansible.builtin.include_role" {
+                flow = Flow::Next;
+            }
+            if flow != Flow::Next {
+                break;
+            }
+        }
+        flow
+    }
+    fn include_header(&self, cx: &TaskContext) -> TaskHeader {
+        let name = self.task_name(cx);
+        TaskHeader {
+            task: cx.task.id,
+            position: cx.place.position.clone(),
+            name: cx.roles.first().map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name)),
+            action: cx.task.action.to_string(),
+            handler: cx.task.handler,
+            origin: cx.task.origin.clone(),
+            args: cx.task.args.clone(),
+            no_log: false,
+            check: self.options.check,
+        }
+    }
+    fn include_skipped(&mut self, cx: &TaskContext, result: Dict) -> Flow {
+        self.world.event(TaskEvent::Start { header: self.include_header(cx) });
+        self.finish(cx, Outcome::skipped(result), false).0
+    }
+    /// The tasks of one item: loaded in advance, or asked for.
+    fn load_include(&mut self, cx: &TaskContext, own: Dict, label: Option<Value>) -> Result<Loaded, Failure> {
+        let frame = Frame { task: cx.task.id, item: cx.place.item };
+        // The include's own variables are seen by what it includes.
+        let mut vars = cx.task.keywords.vars.clone();
+        vars.update(&own);
+        if let Some((fragment, placement)) = self.prefetched.get(&cx.task.id) {
+            let file = fragment_file(fragment);
+            return Ok(Loaded { fragment: fragment.clone(), placement: placement.clone(), file, frame, vars, label });
+        }
+        let call = Call::Include { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item };
+        match self.ask(&cx.place.position, call)? {
+            Reply::Tasks { fragment, placement, file, .. } => Ok(Loaded { fragment: *fragment, placement, file, frame, vars, label }),
+            _ => Err(Failure::new("the controller sent no tasks")),
+        }
+    }
+}
+
+/// The file that prefetched tasks came from.
+fn fragment_file(fragment: &Fragment) -> String {
+    fragment.file.clone()
+}

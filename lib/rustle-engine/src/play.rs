@@ -1,0 +1,262 @@
+//! The course of a play on one host: sections, blocks, handlers, `meta`.
+
+use crate::context::TaskContext;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use rustle_stream::event::TaskEvent;
+use rustle_stream::model::{Block, BlockId, Node, Task, TaskId};
+use rustle_stream::protocol::{Outcome, Position};
+use rustle_value::{Dict, Value, py_str};
+use std::sync::Arc;
+
+/// What follows a task or block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Next,
+    /// A task failed, and nothing has rescued it yet.
+    Failed,
+    /// The host is gone: no rescue, no always.
+    Unreachable,
+    /// `meta: end_host`, `end_play`, `end_batch`.
+    EndHost,
+    /// `meta: end_role`: up to the role's outermost block.
+    EndRole,
+    /// The controller wants an end.
+    Stopped,
+}
+
+/// The number of the implicit fact-gathering task; planners give tasks numbers from 0 upwards.
+pub const GATHER_TASK: TaskId = TaskId(u32::MAX);
+
+impl Engine<'_> {
+    pub(crate) fn run_play(&mut self) -> Outcome {
+        let play = self.play.clone();
+        let mut at: u32 = 0;
+        let mut flow = self.gather(&[at].to_vec());
+        at += 1;
+        let sections: [&[&[Node]]; 3] = [&[&play.pre_tasks], &[&play.roles, &play.tasks], &[&play.post_tasks]];
+        for section in sections {
+            for nodes in section {
+                if flow == Flow::Next {
+                    flow = self.nodes(nodes, &Vec::new(), &mut { at });
+                }
+                at += self.program.width(nodes);
+            }
+            // With force_handlers, handlers run on a host that failed, too.
+            let forced = self.options.force_handlers
+                || play.other.get("force_handlers").and_then(crate::context::to_bool).unwrap_or(false);
+            if flow == Flow::Next || (flow == Flow::Failed && forced) {
+                let handlers = self.flush_handlers(&[at].to_vec());
+                if flow == Flow::Next {
+                    flow = handlers;
+                }
+            }
+            at += 1;
+        }
+        match flow {
+            Flow::Next | Flow::EndRole => Outcome::Completed,
+            Flow::Failed => Outcome::Failed,
+            Flow::Unreachable => Outcome::Unreachable,
+            Flow::EndHost | Flow::Stopped => Outcome::Ended,
+        }
+    }
+    /// Fact gathering before the first task, where the play or the configuration wants it.
+    fn gather(&mut self, position: &Position) -> Flow {
+        let play = self.play.clone();
+        let mode = self.options.config.get("DEFAULT_GATHERING").map_or_else(|| "implicit".to_owned(), py_str);
+        let mut args = Dict::new();
+        let task = |args: Dict| {
+            Arc::new(Task {
+                id: GATHER_TASK,
+                name: Some(Value::from("Gathering Facts")),
+                action: "ansible.builtin.gather_facts".into(),
+                written: "gather_facts".into(),
+                args,
+                repeat: None,
+                loop_control: Dict::new(),
+                register: None,
+                changed_when: Vec::new(),
+                failed_when: Vec::new(),
+                until: Vec::new(),
+                retries: None,
+                delay: None,
+                notify: Vec::new(),
+                listen: Vec::new(),
+                async_seconds: None,
+                poll: None,
+                keywords: rustle_stream::model::Keywords { tags: vec![Value::from("always")], ..Default::default() },
+                role: None,
+                parent: None,
+                handler: false,
+                implicit: true,
+                origin: play.origin.clone(),
+                search_path: Vec::new(),
+            })
+        };
+        let probe = self.context(&task(Dict::new()), position);
+        let wanted = match play.other.get("gather_facts") {
+            Some(v) => match self.render(&probe, v).ok().and_then(|v| crate::context::to_bool(&v)) {
+                Some(b) => b,
+                None => mode != "explicit",
+            },
+            None => mode != "explicit",
+        };
+        let known = self.vars.facts().contains_key("_ansible_facts_gathered") || self.vars.facts().contains_key("module_setup");
+        if !wanted || (mode == "smart" && known) {
+            return Flow::Next;
+        }
+        for key in ["gather_subset", "gather_timeout", "fact_path"] {
+            if let Some(v) = play.other.get(key)
+                && let Ok(v) = self.render(&probe, v)
+                && !v.is_null()
+            {
+                args.insert(key, v);
+            }
+        }
+        let task = task(args);
+        self.program.add_task(task.clone());
+        self.inherited.remove(&GATHER_TASK);
+        self.task(GATHER_TASK, position)
+    }
+    /// Runs nodes in order; `next` is the position's last number for the first of them.
+    pub(crate) fn nodes(&mut self, nodes: &[Node], base: &Position, next: &mut u32) -> Flow {
+        for node in nodes {
+            match node {
+                Node::Task(id) => {
+                    let mut position = base.clone();
+                    position.push(*next);
+                    *next += 1;
+                    let flow = self.task(*id, &position);
+                    if flow != Flow::Next {
+                        return flow;
+                    }
+                }
+                Node::Block(id) => {
+                    let flow = self.block(*id, base, next);
+                    if flow != Flow::Next {
+                        return flow;
+                    }
+                }
+            }
+        }
+        Flow::Next
+    }
+    fn block(&mut self, id: BlockId, base: &Position, next: &mut u32) -> Flow {
+        let Some(block) = self.program.block(id) else { return Flow::Next };
+        let start = *next;
+        let (body, rescue) = (self.program.width(&block.body), self.program.width(&block.rescue));
+        *next = start + body + rescue + self.program.width(&block.always);
+        if block.role_root
+            && let Some(role) = block.role.and_then(|id| self.program.role(id))
+            && !role.allow_duplicates
+        {
+            let key = format!("{}\u{0}{}", role.path, serde_json::to_string(&(&role.params, &role.keywords.when, &role.keywords.tags)).unwrap_or_default());
+            if !self.roles_done.insert(key) {
+                return Flow::Next;
+            }
+        }
+        let flow = self.block_parts(&block, base, start, body, rescue);
+        if flow == Flow::EndRole && block.role_root { Flow::Next } else { flow }
+    }
+    fn block_parts(&mut self, block: &Block, base: &Position, start: u32, body: u32, rescue: u32) -> Flow {
+        let rescues = !block.rescue.is_empty();
+        self.rescue_depth += u32::from(rescues);
+        let mut flow = self.nodes(&block.body, base, &mut { start });
+        self.rescue_depth -= u32::from(rescues);
+        if flow == Flow::Failed && rescues {
+            let mut position = base.clone();
+            position.push(start + body);
+            self.world.event(TaskEvent::Rescue { position });
+            flow = self.nodes(&block.rescue, base, &mut { start + body });
+            if flow == Flow::Next {
+                self.last_failure = None;
+            }
+        }
+        if !block.always.is_empty() && matches!(flow, Flow::Next | Flow::Failed) {
+            let always = self.nodes(&block.always, base, &mut { start + body + rescue });
+            if always != Flow::Next {
+                flow = always;
+            }
+        }
+        flow
+    }
+    /// Runs the handlers that were notified, in the order in which they are defined, until none is left.
+    pub(crate) fn flush_handlers(&mut self, at: &Position) -> Flow {
+        let mut round = 0;
+        while !self.notified.is_empty() && round < 100 {
+            let mut all = Vec::new();
+            self.program.tasks_below(&self.handlers.clone(), &mut all);
+            for (i, handler) in all.iter().enumerate() {
+                let Some(k) = self.notified.iter().position(|id| *id == handler.id) else { continue };
+                self.notified.remove(k);
+                let mut position = at.clone();
+                position.extend([round, i as u32]);
+                let flow = self.task(handler.id, &position);
+                if flow != Flow::Next {
+                    return flow;
+                }
+            }
+            let before = self.notified.len();
+            self.notified.retain(|id| all.iter().any(|h| h.id == *id));
+            if before > 0 && self.notified.is_empty() {
+                break;
+            }
+            round += 1;
+        }
+        Flow::Next
+    }
+    /// `meta`: changes the course of the play.
+    pub(crate) fn meta(&mut self, cx: &TaskContext) -> Flow {
+        let raw = cx.task.args.get("_raw_params").cloned().unwrap_or_default();
+        let what = match self.render_str(cx, &raw) {
+            Ok(w) => w,
+            Err(e) => return self.fail_whole(cx, e.into()),
+        };
+        match self.conditions_hold(cx) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                return Flow::Next;
+            }
+            Err(e) => return self.fail_whole(cx, e),
+        }
+        match what.as_str() {
+            "noop" | "role_complete" => Flow::Next,
+            "flush_handlers" => {
+                let at = cx.place.position.clone();
+                self.flush_handlers(&at)
+            }
+            "end_host" | "end_play" | "end_batch" => {
+                if what != "end_host" {
+                    let call = rustle_stream::protocol::Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
+                    if !self.world.is_controller() {
+                        _ = self.world.call(&cx.place.position, call);
+                    }
+                }
+                Flow::EndHost
+            }
+            "end_role" => Flow::EndRole,
+            "clear_facts" => {
+                self.vars.clear_facts();
+                Flow::Next
+            }
+            "clear_host_errors" | "reset_connection" | "refresh_inventory" => {
+                if self.world.is_controller() {
+                    return Flow::Next;
+                }
+                let call = rustle_stream::protocol::Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
+                match self.world.call(&cx.place.position, call) {
+                    Ok(rustle_stream::protocol::Reply::Error { message, .. }) => self.fail_whole(cx, Failure::new(message)),
+                    Ok(_) => {
+                        self.take_updates();
+                        Flow::Next
+                    }
+                    Err(e) => self.fail_whole(cx, e.into()),
+                }
+            }
+            other => {
+                let failure = Failure::new(format!("invalid meta action requested: {other}")).at(cx.task.origin.as_ref());
+                self.fail_whole(cx, failure)
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a template of a task can see: the bridge between the variable layers and the template language.
+
+use crate::vars::Layers;
+use crate::world::World;
+use rustle_jinja::{Error, Scope};
+use rustle_stream::model::TaskId;
+use rustle_stream::protocol::{Call, Frame, Position, Reply};
+use rustle_value::{Dict, Origin, Value, Vaulted};
+use std::sync::Arc;
+
+/// Where a template is rendered: needed to ask the controller for what this side does not know.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    pub task: TaskId,
+    pub position: Position,
+    pub frames: Vec<Frame>,
+    /// The index of the loop's item.
+    pub item: Option<u32>,
+}
+
+/// A task's variables and services, for one rendering.
+pub struct TaskScope<'a> {
+    pub layers: Layers<'a>,
+    pub world: &'a dyn World,
+    pub place: &'a Place,
+}
+
+impl Scope for TaskScope<'_> {
+    fn get(&self, name: &str) -> Result<Option<Value>, Error> {
+        if let Some(v) = self.layers.get(name) {
+            return Ok(Some(v));
+        }
+        if name == "vars" {
+            return Ok(Some(Value::dict(self.layers.merged())));
+        }
+        self.world.name(name).transpose()
+    }
+    fn names(&self) -> Vec<String> {
+        self.layers.names()
+    }
+    fn lookup(&self, name: &str, terms: &[Value], kwargs: &Dict) -> Option<Result<Value, Error>> {
+        self.world.lookup(name, terms, kwargs, self)
+    }
+    fn decrypt(&self, vaulted: &Vaulted) -> Result<Value, Error> {
+        self.world.decrypt(&self.place.position, vaulted)
+    }
+    fn load_template(&self, name: &str) -> Result<Arc<str>, Error> {
+        self.world.template(name)
+    }
+    fn remote(&self, source: &str, _: Option<&Origin>, expression: bool) -> Option<Result<Value, Error>> {
+        if self.world.is_controller() {
+            return None;
+        }
+        let call = Call::Eval {
+            task: self.place.task,
+            scope: self.place.frames.clone(),
+            item: self.place.item,
+            source: source.to_owned(),
+            expression,
+        };
+        Some(match self.world.call(&self.place.position, call) {
+            Ok(Reply::Value { value }) => Ok(value.into_data()),
+            Ok(Reply::Error { message, undefined: true }) => Err(Error::undefined(message)),
+            Ok(Reply::Error { message, .. }) => Err(Error::runtime(message)),
+            Ok(_) => Err(Error::runtime("the controller gave no answer to a template")),
+            Err(e) => Err(Error::runtime(e.to_string())),
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! A host's variables, in layers, and what a name means for a task.
+//!
+//! Nothing is merged in advance: a name is looked for from the highest layer down. Source of the order:
+//! <https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence>.
+
+use crate::keywords::Inherited;
+use crate::program::Program;
+use rustle_stream::model::{Play, Role};
+use rustle_stream::protocol::VarChanges;
+use rustle_value::{Dict, Value};
+use std::sync::Arc;
+
+/// Variables of one host, as far as they do not belong to a task.
+#[derive(Clone, Debug, Default)]
+pub struct HostVars {
+    /// Inventory: groups and host, merged by precedence.
+    pub inventory: Dict,
+    /// `vars_prompt` and `vars_files` of the play.
+    pub vars_files: Dict,
+    /// `-e`.
+    pub extra: Dict,
+    /// Magic variables that hold for the whole play.
+    pub magic: Dict,
+    /// `include_vars`.
+    pub included: Dict,
+    /// `register` and `set_fact`.
+    pub set: Dict,
+    facts: Dict,
+    namespaced: Dict,
+}
+
+impl HostVars {
+    /// Facts by the names that modules gave them (`ansible_distribution`, `packages`, …).
+    pub fn facts(&self) -> &Dict {
+        &self.facts
+    }
+    /// The value of `ansible_facts`: facts without their prefix.
+    pub fn namespaced(&self) -> &Dict {
+        &self.namespaced
+    }
+    /// Adds or replaces facts.
+    pub fn merge_facts(&mut self, facts: &Dict) {
+        for (name, value) in facts.str_iter() {
+            self.facts.insert(name, value.clone());
+            let short = match name.strip_prefix("ansible_") {
+                Some(rest) if name != "ansible_local" => rest,
+                _ => name,
+            };
+            self.namespaced.insert(short, value.clone());
+            if name == "ansible_local" {
+                self.namespaced.insert("local", value.clone());
+            }
+        }
+    }
+    /// Forgets all facts (`meta: clear_facts`).
+    pub fn clear_facts(&mut self) {
+        self.facts = Dict::new();
+        self.namespaced = Dict::new();
+    }
+    /// Applies what a task changed.
+    pub fn apply(&mut self, changes: &VarChanges) {
+        self.merge_facts(&changes.facts);
+        self.included.update(&changes.included);
+        self.set.update(&changes.set);
+    }
+}
+
+/// All that a task sees: the host's layers and its own.
+pub struct Layers<'a> {
+    pub host: &'a HostVars,
+    pub play: &'a Play,
+    pub program: &'a Program,
+    /// The task's role and those that pulled it in, nearest first.
+    pub roles: &'a [Arc<Role>],
+    pub inherited: &'a Inherited,
+    /// Variables of the dynamic includes around the task, outermost first.
+    pub frames: &'a [Dict],
+    /// Loop variables and the result in the making: above everything.
+    pub locals: &'a Dict,
+    /// Magic variables that depend on the task.
+    pub task_magic: &'a Dict,
+    pub inject_facts: bool,
+}
+
+impl Layers<'_> {
+    /// The value of `name`, perhaps a template.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let h = self.host;
+        self.locals
+            .get(name)
+            .or_else(|| self.task_magic.get(name))
+            .or_else(|| h.magic.get(name))
+            .or_else(|| h.extra.get(name))
+            .or_else(|| self.frames.iter().rev().find_map(|f| f.get(name)))
+            .or_else(|| self.roles.iter().find_map(|r| r.params.get(name)))
+            .or_else(|| h.set.get(name))
+            .or_else(|| h.included.get(name))
+            .or_else(|| self.inherited.vars.iter().rev().find_map(|v| v.get(name)))
+            .or_else(|| self.roles.iter().find_map(|r| r.vars.get(name)))
+            .or_else(|| self.program.public_roles().rev().find_map(|r| r.vars.get(name)))
+            .or_else(|| h.vars_files.get(name))
+            .or_else(|| self.play.keywords.vars.get(name))
+            .cloned()
+            .or_else(|| (name == "ansible_facts").then(|| Value::dict(h.namespaced.clone())))
+            .or_else(|| self.inject_facts.then(|| h.facts.get(name).cloned()).flatten())
+            .or_else(|| h.inventory.get(name).cloned())
+            .or_else(|| self.roles.iter().find_map(|r| r.defaults.get(name)).cloned())
+            .or_else(|| self.program.public_roles().rev().find_map(|r| r.defaults.get(name)).cloned())
+    }
+    /// All layers from lowest to highest.
+    fn dicts(&self) -> Vec<&Dict> {
+        let h = self.host;
+        let mut all: Vec<&Dict> = self.program.public_roles().map(|r| &r.defaults).collect();
+        all.extend(self.roles.iter().rev().map(|r| &r.defaults));
+        all.push(&h.inventory);
+        if self.inject_facts {
+            all.push(&h.facts);
+        }
+        all.push(&self.play.keywords.vars);
+        all.push(&h.vars_files);
+        all.extend(self.program.public_roles().map(|r| &r.vars));
+        all.extend(self.roles.iter().rev().map(|r| &r.vars));
+        all.extend(self.inherited.vars.iter());
+        all.extend([&h.included, &h.set]);
+        all.extend(self.roles.iter().rev().map(|r| &r.params));
+        all.extend(self.frames);
+        all.extend([&h.extra, &h.magic, self.task_magic, self.locals]);
+        all
+    }
+    /// Every name that has a value.
+    pub fn names(&self) -> Vec<String> {
+        let mut seen = Dict::new();
+        for d in self.dicts() {
+            for (k, _) in d.str_iter() {
+                seen.insert(k, Value::Null);
+            }
+        }
+        seen.insert("ansible_facts", Value::Null);
+        seen.str_iter().map(|(k, _)| k.to_owned()).collect()
+    }
+    /// All variables in one dict, untemplated (`vars`).
+    pub fn merged(&self) -> Dict {
+        let mut out = Dict::new();
+        out.insert("ansible_facts", Value::dict(self.host.namespaced.clone()));
+        for d in self.dicts() {
+            out.update(d);
+        }
+        out
+    }
+}

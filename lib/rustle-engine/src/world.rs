@@ -1,0 +1,73 @@
+//! What the engine needs from where it stands: something that runs modules, and somebody to ask.
+
+use rustle_stream::event::TaskEvent;
+use rustle_stream::protocol::{Call, ModuleRequest, Position, Reply, VarChanges};
+use rustle_jinja::{Error as JinjaError, Scope};
+use rustle_value::{Dict, Value, Vaulted};
+use std::sync::Arc;
+
+/// Why the world could not do what the engine asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The host (or the host that a task was delegated to) cannot be reached.
+    #[error("{message}")]
+    Unreachable { message: String },
+    /// The controller is gone; the play cannot go on.
+    #[error("the controller is gone: {0}")]
+    Lost(String),
+}
+
+/// A change that the controller pushed while the play ran.
+#[derive(Clone, Debug)]
+pub enum Update {
+    Vars(VarChanges),
+    Magic(Dict),
+    Stop(String),
+}
+
+/// The engine's surroundings. On a host: the runner. On the controller: the controller itself.
+///
+/// Methods take `&self`: rendering a template may ask while another question is being answered.
+pub trait World {
+    /// Runs a module with final arguments; on `delegate` where the task was delegated (only the controller's world
+    /// is ever asked that).
+    fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError>;
+    /// Asks the controller and waits for the answer.
+    fn call(&self, position: &Position, call: Call) -> Result<Reply, WorldError>;
+    /// Tells what happened. Never blocks for long.
+    fn event(&self, event: TaskEvent);
+    /// A warning for a person.
+    fn warning(&self, text: String);
+    /// Changes that arrived since the last call, in order.
+    fn updates(&self) -> Vec<Update>;
+    /// A variable that depends on other hosts (`hostvars`, `ansible_play_hosts`, …); `None` where `name` is not one.
+    /// A host cannot know them: it answers [`JinjaError::NeedsController`], and the whole template is rendered there.
+    fn name(&self, name: &str) -> Option<Result<Value, JinjaError>> {
+        SHARED_NAMES.contains(&name).then(|| Err(JinjaError::NeedsController { what: name.to_owned() }))
+    }
+    /// A lookup that is not a pure function of its arguments.
+    fn lookup(&self, name: &str, _: &[Value], _: &Dict, _: &dyn Scope) -> Option<Result<Value, JinjaError>> {
+        Some(Err(JinjaError::NeedsController { what: format!("lookup '{name}'") }))
+    }
+    /// The clear text of a vaulted value.
+    fn decrypt(&self, position: &Position, vaulted: &Vaulted) -> Result<Value, JinjaError> {
+        match self.call(position, Call::Decrypt { ciphertext: vaulted.ciphertext.to_string() }) {
+            Ok(Reply::Value { value }) => Ok(value.into_data()),
+            Ok(Reply::Error { message, .. }) => Err(JinjaError::runtime(message)),
+            Ok(_) => Err(JinjaError::runtime("the controller gave no answer to a decryption")),
+            Err(e) => Err(JinjaError::runtime(e.to_string())),
+        }
+    }
+    /// A template named by `{% include %}`, `{% import %}` or `{% extends %}`.
+    fn template(&self, name: &str) -> Result<Arc<str>, JinjaError> {
+        Err(JinjaError::NeedsController { what: format!("template '{name}'") })
+    }
+    /// Whether this world can run tasks that the planner gave to the controller.
+    fn is_controller(&self) -> bool {
+        false
+    }
+}
+
+/// Variables whose values depend on other hosts.
+pub const SHARED_NAMES: &[&str] =
+    &["hostvars", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch", "play_hosts"];
