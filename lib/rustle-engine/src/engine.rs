@@ -42,6 +42,8 @@ pub struct Engine<'w> {
     pub(crate) stop: Option<String>,
     pub(crate) become_password: Option<String>,
     pub(crate) remote_user: Option<String>,
+    /// A handler that a task notified and that does not exist: the play ends with an error.
+    pub(crate) missing_handler: Option<String>,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
     /// What the last failed task said, for `ansible_failed_result`.
     pub(crate) last_failure: Option<(TaskId, Dict, Vec<ErrorPart>)>,
@@ -79,6 +81,7 @@ impl<'w> Engine<'w> {
             stop: None,
             become_password: None,
             remote_user: None,
+            missing_handler: None,
             handlers: Vec::new(),
             last_failure: None,
         }

@@ -71,7 +71,7 @@ impl Outcome {
     /// What `register` stores: without internals.
     pub fn registered(&self) -> Dict {
         let mut d = self.result.clone();
-        d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_") || k == "invocation" && false));
+        d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_") || k == "invocation"));
         d.insert("changed", self.changed);
         if !self.unreachable {
             d.insert("failed", self.failed);
@@ -448,6 +448,7 @@ impl Engine<'_> {
                 return Ok(outcome);
             }
             if attempt >= tries {
+                // The count that Ansible gives is that of the retries.
                 outcome.result.insert("attempts", attempt - u32::from(tries > 1));
                 outcome.failed = true;
                 outcome.result.insert("failed", true);
@@ -456,7 +457,7 @@ impl Engine<'_> {
             self.world.event(TaskEvent::Retry {
                 position: cx.place.position.clone(),
                 attempts: attempt,
-                left: tries - attempt - 1 + u32::from(tries == 1),
+                left: tries - attempt - 1,
                 result: outcome.public(),
             });
             std::thread::sleep(Duration::from_secs_f64(delay));
@@ -578,7 +579,13 @@ impl Engine<'_> {
                 outcome.failed = failed;
                 outcome.result.insert("failed", failed);
                 outcome.result.insert("failed_when_result", verdict);
-                if failed && !before {
+                if before {
+                    outcome.result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
+                }
+                if failed && before {
+                    let message = "Task failed: Module failed: A 'failed_when' expression evaluated to 'True'.";
+                    outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];
+                } else if failed {
                     let message = "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.";
                     outcome.result.insert("msg", message);
                     outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];

@@ -37,6 +37,10 @@ impl Program {
         self.controller.extend(&placement.controller);
         self.visible.extend(&placement.visible);
     }
+    /// Adds or replaces one task.
+    pub fn add_task(&mut self, task: Arc<Task>) {
+        self.tasks.insert(task.id, task);
+    }
     pub fn task(&self, id: TaskId) -> Option<Arc<Task>> {
         self.tasks.get(&id).cloned()
     }

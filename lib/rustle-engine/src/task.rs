@@ -117,10 +117,13 @@ impl Engine<'_> {
         }
         let Some(task) = self.program.task(id) else { return Flow::Next };
         let cx = self.context(&task, position);
-        if !self.admitted(&cx) || self.role_already_ran(&cx) {
+        if !self.admitted(&cx) {
             return Flow::Next;
         }
         if matches!(&*task.action, "ansible.builtin.meta") {
+            if !task.implicit {
+                self.world.event(TaskEvent::Start { header: self.header(&cx) });
+            }
             return self.meta(&cx);
         }
         let on_controller = self.program.on_controller(id) && !self.world.is_controller();
@@ -265,7 +268,7 @@ impl Engine<'_> {
         }
     }
     /// Registers, tells and judges the end of a task.
-    fn finish(&mut self, cx: &TaskContext, mut outcome: Outcome, looped: bool) -> (Flow, TaskDone) {
+    pub(crate) fn finish(&mut self, cx: &TaskContext, mut outcome: Outcome, looped: bool) -> (Flow, TaskDone) {
         let registered = outcome.registered();
         if let Some(name) = &cx.task.register {
             outcome.changes.set.insert(name.as_str(), registered.clone());
@@ -379,11 +382,6 @@ impl Engine<'_> {
             names.push(self.task_name(&hcx));
         }
         names
-    }
-    /// A static role runs once per host for the same parameters, unless it allows duplicates.
-    fn role_already_ran(&self, cx: &TaskContext) -> bool {
-        let _ = cx;
-        false
     }
     /// The nodes of the play's handlers, those of dynamically included roles too.
     pub(crate) fn add_handlers(&mut self, nodes: &[Node]) {

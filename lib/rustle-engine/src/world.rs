@@ -62,6 +62,12 @@ pub trait World {
     fn template(&self, name: &str) -> Result<Arc<str>, JinjaError> {
         Err(JinjaError::NeedsController { what: format!("template '{name}'") })
     }
+    /// The part of an action that only the controller can do (`add_host`, `fetch`, `include_vars`, …); `None` where
+    /// this is not the controller.
+    fn controller_action(&self, name: &str, cx: &crate::context::TaskContext, args: &Dict) -> Option<Result<Dict, crate::failure::Failure>> {
+        let _ = (name, cx, args);
+        None
+    }
     /// Whether this world can run tasks that the planner gave to the controller.
     fn is_controller(&self) -> bool {
         false

@@ -273,4 +273,7 @@ pub struct Fragment {
     /// Handlers that a dynamically included role brings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub handlers: Vec<Node>,
+    /// The file that it was read from, where there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
 }

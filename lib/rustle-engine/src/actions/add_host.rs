@@ -1,0 +1,18 @@
+//! `add_host` and `group_by`: change the inventory while the play runs. The controller applies what they return.
+
+use super::{Action, failed_result};
+use crate::context::TaskContext;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::once::Manner;
+use rustle_value::{Dict, Value};
+
+pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.add_host", "ansible.builtin.group_by", "ansible.builtin.pause", "ansible.builtin.set_stats"], raw: false, run };
+
+fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, args: Dict, _: &Manner) -> Result<Dict, Failure> {
+    let name = cx.task.action.rsplit('.').next().unwrap_or_default().to_owned();
+    match engine.world.controller_action(&name, cx, &args) {
+        Some(answer) => answer,
+        None => Ok(failed_result(Value::from(format!("{name} can only be run by the controller")).to_string())),
+    }
+}

@@ -1,0 +1,76 @@
+//! `assert`: fails unless every expression in `that` holds.
+
+use super::{Action, failed_result};
+use crate::context::{TaskContext, to_bool};
+use crate::engine::Engine;
+use crate::failure::{Failure, origin_of};
+use crate::once::Manner;
+use rustle_value::{Dict, Value, dict, py_str};
+use std::sync::Arc;
+
+pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.assert"], raw: true, run };
+
+fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Result<Dict, Failure> {
+    let mut bare = cx.clone();
+    let mut task = (*cx.task).clone();
+    let that = task.args.remove("that");
+    let messages: Vec<Option<Value>> = ["fail_msg", "msg", "success_msg"].iter().map(|k| task.args.remove(k)).collect();
+    bare.task = Arc::new(task);
+    let args = engine.arguments(&bare)?;
+    for key in args.str_iter().map(|(k, _)| k) {
+        if key != "quiet" {
+            return Ok(failed_result(format!(
+                "Unsupported parameters for (assert) module: {key}. Supported parameters include: fail_msg, quiet, success_msg, that (msg)."
+            )));
+        }
+    }
+    let Some(that) = that.or_else(|| args.get("that").cloned()) else { return Ok(failed_result("missing required arguments: that")) };
+    let quiet = args.get("quiet").is_some_and(|v| to_bool(v).unwrap_or(false));
+    let message = |engine: &Engine<'_>, which: &[usize], default: &str| -> Result<Value, Failure> {
+        match which.iter().find_map(|i| messages[*i].as_ref()) {
+            Some(v) => {
+                let v = engine.render(cx, v).map_err(Failure::from)?;
+                Ok(match v {
+                    Value::Str(_) | Value::List(_) => v,
+                    other => Value::from(py_str(&other)),
+                })
+            }
+            None => Ok(Value::from(default)),
+        }
+    };
+    // `that: "{{ list }}"` names a list of conditions; a single string is an expression.
+    let conditions = match &that {
+        Value::List(l) => l.to_vec(),
+        Value::Template(t) if rustle_value::is_template(&t.source) => match engine.render(cx, &that) {
+            Ok(Value::List(l)) => l.to_vec(),
+            Ok(v @ Value::Bool(_)) => vec![v],
+            _ => vec![that.clone()],
+        },
+        other => vec![other.clone()],
+    };
+    for condition in &conditions {
+        let verdict = match engine.condition(cx, condition) {
+            Ok(v) => v,
+            Err(e) => {
+                let text = e.to_string();
+                let text = if text.starts_with("Conditional result") { text } else { format!("Error while evaluating conditional: {text}") };
+                return Err(Failure::new(text).at(origin_of(condition)).inside("Task failed: Action failed", cx.task.origin.as_ref()));
+            }
+        };
+        if !verdict {
+            return Ok(dict! {
+                "failed" => true,
+                "changed" => false,
+                "_ansible_verbose_always" => !quiet,
+                "evaluated_to" => false,
+                "assertion" => condition.as_str().map_or_else(|| condition.clone(), Value::from),
+                "msg" => message(engine, &[0, 1], "Assertion failed")?,
+            });
+        }
+    }
+    let mut result = dict! { "changed" => false, "msg" => message(engine, &[2], "All assertions passed")? };
+    if !quiet {
+        result.insert("_ansible_verbose_always", true);
+    }
+    Ok(result)
+}

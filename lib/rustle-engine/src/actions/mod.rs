@@ -1,0 +1,181 @@
+//! What Ansible's action plugins do: work that needs the engine's variables, files of the controller, or a choice of
+//! module. One file each; the list is made from the folder. Whatever is not here is a module.
+
+use crate::context::TaskContext;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::once::Manner;
+use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Reply, SourceFile};
+use rustle_value::{Dict, Value, dict, py_str};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+include!(concat!(env!("OUT_DIR"), "/actions.rs"));
+
+/// An action. `run` gets the task's rendered arguments and returns the result.
+pub(crate) struct Action {
+    /// Full names that mean it.
+    pub names: &'static [&'static str],
+    /// Leave the arguments unrendered (the action renders what it needs itself).
+    pub raw: bool,
+    pub run: fn(&mut Engine<'_>, &mut TaskContext, Dict, &Manner) -> Result<Dict, Failure>,
+}
+
+fn find(name: &str) -> Option<&'static Action> {
+    let name = name.strip_prefix("ansible.legacy.").map_or_else(|| name.to_owned(), |n| format!("ansible.builtin.{n}"));
+    ACTIONS.iter().copied().find(|a| a.names.contains(&name.as_str()))
+}
+
+/// Whether `name` (a full name) is one of the engine's actions.
+pub fn is_action(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// Full names of all actions.
+pub fn action_names() -> Vec<&'static str> {
+    ACTIONS.iter().flat_map(|a| a.names.iter().copied()).collect()
+}
+
+/// Runs the task's action, or its module.
+pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner) -> Result<Dict, Failure> {
+    let action = find(&cx.task.action);
+    let args = match action {
+        Some(a) if a.raw => cx.task.args.clone(),
+        _ => engine.arguments(cx)?,
+    };
+    match action {
+        Some(action) => (action.run)(engine, cx, args, manner),
+        None => {
+            let module = cx.task.action.clone();
+            engine.module(cx, manner, &module, args, Vec::new())
+        }
+    }
+}
+
+/// A failure of the action itself.
+pub(crate) fn failed(message: impl Into<String>) -> Failure {
+    Failure::new(message)
+}
+
+/// A failed result with the given message, as an action returns it.
+pub(crate) fn failed_result(message: impl Into<String>) -> Dict {
+    let message: String = message.into();
+    dict! { "failed" => true, "changed" => false, "msg" => message }
+}
+
+impl Engine<'_> {
+    /// Runs a module with final arguments on the task's host (or the one that it is delegated to).
+    pub(crate) fn module(&mut self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> Result<Dict, Failure> {
+        let request = self.request(cx, manner, module, args, blobs);
+        Ok(self.world.module(request, manner.delegate.as_deref())?)
+    }
+    fn request(&self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> ModuleRequest {
+        let mut hints = Dict::new();
+        for name in ["ansible_pkg_mgr", "ansible_service_mgr", "ansible_python_interpreter", "ansible_remote_tmp", "ansible_async_dir", "ansible_shell_executable"] {
+            if let Ok(Some(v)) = self.variable_str(cx, name) {
+                hints.insert(name, v);
+            }
+        }
+        ModuleRequest {
+            module: module.into(),
+            args,
+            check: manner.check,
+            diff: manner.diff,
+            no_log: manner.no_log,
+            environment: manner.environment.clone(),
+            elevate: manner.elevate.clone(),
+            timeout: manner.timeout,
+            async_seconds: manner.async_seconds,
+            blobs,
+            verbosity: self.options.verbosity,
+            hints,
+            payload: None,
+        }
+    }
+    /// The controller's file (or folder) that argument `field` names.
+    pub(crate) fn source_file(&mut self, cx: &TaskContext, field: &str) -> Result<SourceFile, Failure> {
+        if cx.place.item.is_none()
+            && let Some(file) = self.files.get(&(cx.task.id, field.to_owned()))
+        {
+            return Ok(file.clone());
+        }
+        let call = Call::File { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item, field: field.to_owned() };
+        match self.ask(&cx.place.position, call)? {
+            Reply::File { file } => Ok(*file),
+            _ => Err(failed("the controller sent no file")),
+        }
+    }
+}
+
+/// A blob and the argument value that refers to it.
+pub(crate) fn blob(data: Arc<[u8]>) -> (Blob, Value) {
+    let sha256: String = Sha256::digest(&data).iter().map(|b| format!("{b:02x}")).collect();
+    let reference = Value::dict(dict! { "_blob" => sha256.as_str() });
+    (Blob { sha256, data: Bytes(data) }, reference)
+}
+
+/// An argument as text.
+pub(crate) fn text(args: &Dict, key: &str) -> Option<String> {
+    args.get(key).filter(|v| !v.is_null()).map(py_str)
+}
+
+/// An argument as a boolean.
+pub(crate) fn flag(args: &Dict, key: &str, default: bool) -> Result<bool, Failure> {
+    match args.get(key) {
+        None | Some(Value::Null) => Ok(default),
+        Some(v) => crate::context::to_bool(v).ok_or_else(|| {
+            failed(format!("argument '{key}' is of type {} and we were unable to convert to bool: The value '{}' is not a valid boolean.", v.type_name(), py_str(v)))
+        }),
+    }
+}
+
+/// `a=1 b="two words"`: free-form arguments. With `raw`, what is no option of a command stays as `_raw_params`.
+pub(crate) fn parse_kv(text: &str, raw: bool) -> Dict {
+    let mut out = Dict::new();
+    let mut rest = Vec::new();
+    for word in split_words(text) {
+        match word.split_once('=') {
+            Some((k, v)) if !k.is_empty() && k.chars().all(|c| c.is_alphanumeric() || c == '_') && (!raw || COMMAND_OPTIONS.contains(&k)) => {
+                out.insert(k, unquote(v));
+            }
+            _ => rest.push(word),
+        }
+    }
+    if !rest.is_empty() {
+        out.insert("_raw_params", rest.join(" "));
+    }
+    out
+}
+
+const COMMAND_OPTIONS: &[&str] = &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends"];
+
+fn unquote(s: &str) -> &str {
+    let b = s.as_bytes();
+    if b.len() >= 2 && (b[0] == b'"' || b[0] == b'\'') && b[b.len() - 1] == b[0] { &s[1..s.len() - 1] } else { s }
+}
+
+fn split_words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in text.chars() {
+        match quote {
+            Some(q) if c == q => {
+                quote = None;
+                word.push(c);
+            }
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.push(c);
+            }
+            None if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}

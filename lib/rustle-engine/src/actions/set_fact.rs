@@ -1,0 +1,37 @@
+//! `set_fact`: sets variables of the host; `cacheable` makes them facts, too.
+
+use super::{Action, failed_result};
+use crate::context::{TaskContext, to_bool};
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::once::Manner;
+use rustle_value::{Dict, Value, dict, py_str};
+
+pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.set_fact"], raw: false, run };
+
+fn run(_: &mut Engine<'_>, _: &mut TaskContext, mut args: Dict, _: &Manner) -> Result<Dict, Failure> {
+    let cacheable = args.remove("cacheable").is_some_and(|v| to_bool(&v).unwrap_or(false));
+    if args.is_empty() {
+        return Ok(failed_result("No key/value pairs provided, at least one is required for this action to succeed"));
+    }
+    for key in args.keys() {
+        let name = py_str(key);
+        let mut chars = name.chars();
+        let valid = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || c == '_');
+        if !valid || !name.is_ascii() || KEYWORDS.contains(&name.as_str()) {
+            return Ok(failed_result(format!("Invalid variable name '{name}'.")));
+        }
+    }
+    Ok(dict! {
+        "changed" => false,
+        "ansible_facts" => Value::dict(args),
+        "_ansible_facts_cacheable" => cacheable,
+    })
+}
+
+/// Python's reserved words, which are no variable names.
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+    "return", "try", "while", "with", "yield",
+];

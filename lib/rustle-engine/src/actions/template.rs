@@ -1,0 +1,71 @@
+//! `template`: renders a file of the controller and puts the result in place.
+
+use super::{Action, blob, failed, failed_result, flag, text};
+use crate::context::TaskContext;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::once::Manner;
+use rustle_jinja::Syntax;
+use rustle_value::{Dict, Origin, Value, dict};
+use std::sync::Arc;
+
+pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.template"], raw: false, run };
+
+fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &Manner) -> Result<Dict, Failure> {
+    let (Some(src), Some(dest)) = (text(&args, "src"), text(&args, "dest")) else {
+        return Ok(failed_result("src and dest are required"));
+    };
+    let file = engine.source_file(cx, "src")?;
+    if file.directory {
+        return Ok(failed_result(format!("src must be a file: {src}")));
+    }
+    let position = cx.place.position.clone();
+    let content = engine.content(&position, &file)?;
+    let source = String::from_utf8(content.to_vec())
+        .map_err(|_| failed(format!("Template source files must be utf-8 encoded: {}", file.path)))?;
+    let newline = text(&args, "newline_sequence").map_or_else(|| "\n".to_owned(), |s| s.replace("\\n", "\n").replace("\\r", "\r"));
+    if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
+        return Ok(failed_result("newline_sequence needs to be one of: \n, \r or \r\n"));
+    }
+    let mut syntax = Syntax { trim_blocks: flag(&args, "trim_blocks", true)?, lstrip_blocks: flag(&args, "lstrip_blocks", false)?, ..Syntax::default() };
+    for (key, slot) in [
+        ("block_start_string", &mut syntax.block_start),
+        ("block_end_string", &mut syntax.block_end),
+        ("variable_start_string", &mut syntax.variable_start),
+        ("variable_end_string", &mut syntax.variable_end),
+        ("comment_start_string", &mut syntax.comment_start),
+        ("comment_end_string", &mut syntax.comment_end),
+    ] {
+        if let Some(v) = text(&args, key) {
+            *slot = v.into();
+        }
+    }
+    syntax.newline_sequence = newline.into();
+    syntax.keep_trailing_newline = true;
+    let mut tcx = cx.clone();
+    tcx.locals.update(&dict! {
+        "template_host" => engine.vars.magic.get("_rustle_controller").cloned().unwrap_or_default(),
+        "template_path" => src.as_str(),
+        "template_fullpath" => file.path.as_str(),
+        "template_destpath" => dest.as_str(),
+        "template_uid" => "root",
+        "template_mtime" => file.modified,
+        "ansible_managed" => engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed")),
+    });
+    let origin = Origin::new(file.path.as_str(), 1, 1);
+    let rendered = engine
+        .jinja
+        .render_text(&Arc::from(source.as_str()), Some(&origin), &syntax, &engine.scope(&tcx))
+        .map_err(|e| Failure::from(e).at(Some(&origin)))?;
+    let (data, reference) = blob(rendered.into_bytes().into());
+    for key in [
+        "newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
+        "comment_end_string", "trim_blocks", "lstrip_blocks", "output_encoding", "src",
+    ] {
+        args.remove(key);
+    }
+    args.insert("_source", reference);
+    args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
+    args.insert("_diff_label", file.path.as_str());
+    engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])
+}

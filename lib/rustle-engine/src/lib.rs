@@ -1,0 +1,43 @@
+//! Runs the tasks of a play for one host.
+//!
+//! The same code stands on the host, inside the runner, and on the controller, for tasks that only the controller can
+//! run and for hosts that a runner cannot reach. What differs is the [`World`]: how a module is run, and who answers
+//! questions.
+//!
+//! - [`Engine`]: state of one host; `load` a play, `run` it;
+//! - `play`: sections, blocks, rescue and always, handlers, `meta`;
+//! - `task`, `once`: one task — loop, conditions, arguments, attempts, judgement, `register`, notifications;
+//! - `include`: dynamic includes;
+//! - `actions`: what Ansible's action plugins do, one file each; everything else is a module;
+//! - `vars`, `scope`: variable precedence, and what a template sees.
+//!
+//! Values are rendered at a task's turn, never earlier. The engine knows nothing of connections.
+
+mod actions;
+mod context;
+mod engine;
+mod failure;
+mod include;
+mod keywords;
+mod once;
+mod play;
+mod program;
+mod scope;
+mod tags;
+mod task;
+mod vars;
+mod world;
+mod yaml_hook;
+
+pub use actions::{action_names, is_action};
+pub use context::{TaskContext, number, to_bool};
+pub use engine::Engine;
+pub use failure::{Failure, joined, origin_of};
+pub use keywords::Inherited;
+pub use once::{Manner, Outcome};
+pub use play::{Flow, GATHER_TASK};
+pub use program::Program;
+pub use scope::{Place, TaskScope};
+pub use tags::TagFilter;
+pub use vars::{HostVars, Layers};
+pub use world::{SHARED_NAMES, Update, World, WorldError};
