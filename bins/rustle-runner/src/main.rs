@@ -1,0 +1,5 @@
+//! The runner: see the `rustle-runner` library.
+
+fn main() -> std::process::ExitCode {
+    rustle_runner::main()
+}

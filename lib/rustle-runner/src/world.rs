@@ -1,0 +1,147 @@
+//! The engine's world on a host: modules run here, questions go to the controller.
+
+use crate::worker::{Worker, failed, shared_executable};
+use rustle_engine::{Update, World, WorldError};
+use rustle_stream::event::TaskEvent;
+use rustle_stream::protocol::{Become, Call, ModuleRequest, Position, Reply, Up};
+use rustle_value::{Dict, dict};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+/// A lock that a panicking thread may have left: its data are still whole.
+pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a module in this process, under this identity.
+pub(crate) fn execute(request: &ModuleRequest) -> Dict {
+    if request.async_seconds.is_some() {
+        return crate::background::start(request);
+    }
+    match request.timeout {
+        None => rustle_modules::run(request),
+        Some(seconds) => {
+            let (send, done) = mpsc::channel();
+            let owned = request.clone();
+            std::thread::spawn(move || _ = send.send(rustle_modules::run(&owned)));
+            match done.recv_timeout(Duration::from_secs(seconds)) {
+                Ok(result) => result,
+                Err(_) => {
+                    crate::children::kill_descendants();
+                    dict! {
+                        "failed" => true,
+                        "changed" => false,
+                        "msg" => format!("Timed out after {seconds} second(s)."),
+                        "timedout" => dict! { "period" => seconds },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the runner's threads share.
+pub(crate) struct Shared {
+    out: Mutex<std::io::Stdout>,
+    pending: Mutex<HashMap<u64, mpsc::Sender<Reply>>>,
+    updates: Mutex<Vec<Update>>,
+    next: AtomicU64,
+    workers: Mutex<HashMap<Become, Arc<Mutex<Worker>>>>,
+    copy: Mutex<Option<PathBuf>>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Arc<Shared> {
+        Arc::new(Shared {
+            out: Mutex::new(std::io::stdout()),
+            pending: Mutex::default(),
+            updates: Mutex::default(),
+            next: AtomicU64::new(1),
+            workers: Mutex::default(),
+            copy: Mutex::default(),
+        })
+    }
+    /// Sends a message; a controller that is gone is noticed by the reader.
+    pub(crate) fn send(&self, message: &Up) {
+        if let Ok(mut line) = serde_json::to_string(message) {
+            line.push('\n');
+            let mut out = lock(&self.out);
+            _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        }
+    }
+    pub(crate) fn answer(&self, id: u64, reply: Reply) {
+        if let Some(waiting) = lock(&self.pending).remove(&id) {
+            _ = waiting.send(reply);
+        }
+    }
+    pub(crate) fn update(&self, update: Update) {
+        lock(&self.updates).push(update);
+    }
+    /// Runs a module, under another identity where the request says so.
+    pub(crate) fn module(&self, request: &ModuleRequest) -> Dict {
+        let Some(elevate) = &request.elevate else { return execute(request) };
+        let existing = lock(&self.workers).get(elevate).cloned();
+        let worker = match existing {
+            Some(w) => w,
+            None => {
+                let exe = match shared_executable(&elevate.user, &mut lock(&self.copy)) {
+                    Ok(exe) => exe,
+                    Err(e) => return failed(format!("no place for a copy of the runner that '{}' could execute: {e}", elevate.user)),
+                };
+                match Worker::start(elevate, &exe) {
+                    Ok(w) => {
+                        let w = Arc::new(Mutex::new(w));
+                        lock(&self.workers).insert(elevate.clone(), w.clone());
+                        w
+                    }
+                    Err(message) => return failed(message),
+                }
+            }
+        };
+        let plain = ModuleRequest { elevate: None, ..request.clone() };
+        let answer = lock(&worker).run(&plain);
+        answer.unwrap_or_else(|message| {
+            lock(&self.workers).remove(elevate);
+            failed(message)
+        })
+    }
+    /// Ends workers and removes what was put on disk.
+    pub(crate) fn clean_up(&self) {
+        lock(&self.workers).clear();
+        if let Some(dir) = lock(&self.copy).take().as_deref().and_then(std::path::Path::parent) {
+            _ = std::fs::remove_dir_all(dir);
+        }
+    }
+}
+
+/// See [`World`].
+pub(crate) struct RunnerWorld(pub(crate) Arc<Shared>);
+
+impl World for RunnerWorld {
+    fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
+        match delegate {
+            None => Ok(self.0.module(&request)),
+            Some(other) => Ok(failed(format!("this task is delegated to '{other}', which only the controller can do"))),
+        }
+    }
+    fn call(&self, position: &Position, call: Call) -> Result<Reply, WorldError> {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let (send, answer) = mpsc::channel();
+        lock(&self.0.pending).insert(id, send);
+        self.0.send(&Up::Call { id, position: position.clone(), call });
+        answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))
+    }
+    fn event(&self, event: TaskEvent) {
+        self.0.send(&Up::Event { event: Box::new(event) });
+    }
+    fn warning(&self, text: String) {
+        self.0.send(&Up::Warning { text });
+    }
+    fn updates(&self) -> Vec<Update> {
+        std::mem::take(&mut *lock(&self.0.updates))
+    }
+}
