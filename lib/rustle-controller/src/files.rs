@@ -1,0 +1,113 @@
+//! Files of the controller for tasks: found, digested, read once.
+
+use rustle_stream::protocol::{Blob, Bytes, SourceFile};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::session::lock;
+
+/// Contents up to this size travel with their description.
+const INLINE: u64 = 256 << 10;
+
+/// Descriptions given out, so that contents can be asked for by digest — and nothing else can.
+#[derive(Default)]
+pub struct Files {
+    described: Mutex<HashMap<String, Source>>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Path(PathBuf),
+    /// Decrypted: never read from disk again.
+    Memory(Arc<[u8]>),
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl Files {
+    /// Describes a file or folder. `decrypt` is asked for the clear text of vaulted files.
+    pub fn describe(&self, path: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<SourceFile, String> {
+        let meta = std::fs::metadata(path).map_err(|e| format!("{path}: {e}"))?;
+        if !meta.is_dir() {
+            return self.file(Path::new(path), path.to_owned(), &meta, decrypt);
+        }
+        let mut entries = Vec::new();
+        self.walk(Path::new(path), "", decrypt, &mut entries, 0)?;
+        Ok(SourceFile {
+            path: path.to_owned(),
+            mode: meta.permissions().mode() & 0o7777,
+            modified: meta.mtime() as f64,
+            directory: true,
+            entries: Some(entries),
+            ..SourceFile::default()
+        })
+    }
+    fn file(&self, path: &Path, shown: String, meta: &std::fs::Metadata, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<SourceFile, String> {
+        let mut bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let vaulted = bytes.starts_with(b"$ANSIBLE_VAULT;");
+        if vaulted {
+            bytes = decrypt(&String::from_utf8_lossy(&bytes))?;
+        }
+        let sha256 = hex(&bytes);
+        let size = bytes.len() as u64;
+        let data: Arc<[u8]> = bytes.into();
+        let inline = size <= INLINE;
+        let source = if vaulted || inline { Source::Memory(data.clone()) } else { Source::Path(path.to_owned()) };
+        lock(&self.described).insert(sha256.clone(), source);
+        Ok(SourceFile {
+            path: shown,
+            sha256,
+            size,
+            mode: meta.permissions().mode() & 0o7777,
+            modified: meta.mtime() as f64 + meta.mtime_nsec() as f64 / 1e9,
+            data: inline.then_some(Bytes(data)),
+            ..SourceFile::default()
+        })
+    }
+    fn walk(&self, dir: &Path, below: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>, out: &mut Vec<SourceFile>, depth: u32) -> Result<(), String> {
+        if depth > 64 {
+            return Err(format!("{}: too deep, or a symbolic link that leads back to itself", dir.display()));
+        }
+        let mut names: Vec<_> = std::fs::read_dir(dir)
+            .map_err(|e| format!("{}: {e}", dir.display()))?
+            .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        for name in names {
+            let path = dir.join(&name);
+            let shown = if below.is_empty() { name } else { format!("{below}/{name}") };
+            let own = std::fs::symlink_metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let link = own.file_type().is_symlink().then(|| std::fs::read_link(&path).ok().map(|t| t.to_string_lossy().into_owned())).flatten();
+            let Ok(meta) = std::fs::metadata(&path) else {
+                out.push(SourceFile { path: shown, link, ..SourceFile::default() });
+                continue;
+            };
+            if meta.is_dir() {
+                out.push(SourceFile { path: shown.clone(), mode: meta.permissions().mode() & 0o7777, directory: true, link: link.clone(), ..SourceFile::default() });
+                self.walk(&path, &shown, decrypt, out, depth + 1)?;
+            } else if meta.is_file() {
+                let mut file = self.file(&path, shown, &meta, decrypt)?;
+                file.link = link;
+                out.push(file);
+            }
+        }
+        Ok(())
+    }
+    /// Content of a file that was described.
+    pub fn content(&self, sha256: &str) -> Result<Blob, String> {
+        let source = lock(&self.described).get(sha256).cloned().ok_or("no such file was offered")?;
+        let data: Arc<[u8]> = match source {
+            Source::Memory(data) => data,
+            Source::Path(path) => std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?.into(),
+        };
+        if hex(&data) != sha256 {
+            return Err("the file changed while the play ran".into());
+        }
+        Ok(Blob { sha256: sha256.to_owned(), data: Bytes(data) })
+    }
+}

@@ -1,0 +1,27 @@
+//! Runs a plan: opens sessions, sends each host its part of a play, hears what happens, answers questions.
+//!
+//! - [`run`]: plays, batches, the main loop;
+//! - `barrier`: who waits for whom;
+//! - [`session`]: a runner on a host;
+//! - `answers`: what runners ask, answered from the controller's own data;
+//! - `world`: the engine's world here, for tasks that only the controller can run;
+//! - `lookups`, `actions`: what needs the controller's files, environment or terminal; one file each;
+//! - `program`, `files`, `hostvars`: what hosts are sent, and what templates see of other hosts.
+//!
+//! It knows no transport: a [`Connector`] opens sessions.
+
+mod actions;
+mod answers;
+mod barrier;
+mod files;
+mod hostvars;
+mod lookups;
+mod program;
+mod run;
+pub mod session;
+mod shared;
+mod world;
+
+pub use program::ANSIBLE_VERSION;
+pub use run::{PlannedPlay, run};
+pub use shared::{Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};

@@ -1,0 +1,544 @@
+//! The run: play after play, batch after batch; one loop that hears everything and decides.
+
+use crate::answers;
+use crate::barrier::Barriers;
+use crate::program;
+use crate::session::{Heard, data, lock};
+use crate::shared::{Note, PlayState, Shared};
+use rustle_report::Sequencer;
+use rustle_stream::event::{RunEvent, Status, TaskEvent};
+use rustle_stream::exit;
+use rustle_stream::model::{Fragment, Play, TaskId};
+use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Placement, Position, Reply, TaskDone, Up, VarChanges};
+use rustle_value::{Dict, Value, py_str};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, mpsc};
+
+/// One play's part of the plan.
+pub struct PlannedPlay {
+    pub play: Play,
+    /// Hosts of the play's pattern within the limit, in order.
+    pub hosts: Vec<String>,
+    /// The same, cut by `serial`.
+    pub batches: Vec<Vec<String>>,
+    pub placement: Placement,
+    pub barriers: BarrierRule,
+    /// Prints results as they come (`strategy: free`).
+    pub free: bool,
+}
+
+/// What a person chose for the waiting of hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Continue,
+    /// No play after this one.
+    Stop,
+}
+
+/// Runs all plays; `emit` gets every event in the order in which it is to be printed. Returns Ansible's exit code.
+pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
+    let mut run = Run {
+        shared,
+        notes,
+        emit,
+        sequencer: Sequencer::new(),
+        gone: HashSet::new(),
+        failed: HashSet::new(),
+        unreachable: HashSet::new(),
+        reached: HashSet::new(),
+        interrupted: false,
+        error: false,
+    };
+    for play in plays {
+        match plan(play) {
+            Ok(planned) => {
+                if run.play(planned, fragment) == Step::Stop {
+                    break;
+                }
+            }
+            Err(message) => {
+                (run.emit)(RunEvent::Warning { text: message });
+                run.error = true;
+                break;
+            }
+        }
+    }
+    let code = run.exit_code();
+    let stats = run.sequencer.stats();
+    (run.emit)(RunEvent::Stats { hosts: stats, exit: code });
+    for session in lock(&shared.sessions).values() {
+        session.close();
+    }
+    code
+}
+
+struct Run<'a> {
+    shared: &'a Arc<Shared>,
+    notes: &'a mpsc::Receiver<Note>,
+    emit: &'a mut dyn FnMut(RunEvent),
+    sequencer: Sequencer,
+    /// Hosts that later plays leave out.
+    gone: HashSet<String>,
+    failed: HashSet<String>,
+    unreachable: HashSet<String>,
+    reached: HashSet<String>,
+    interrupted: bool,
+    error: bool,
+}
+
+/// The state of a batch.
+struct Batch {
+    play: Arc<PlayState>,
+    barriers: Barriers,
+    /// Hosts that have not ended.
+    open: HashSet<String>,
+    order: Vec<String>,
+    common: Arc<rustle_stream::protocol::PlayProgram>,
+    /// Questions that wait for others.
+    questions: HashMap<(String, u64), (Position, Call)>,
+    /// `run_once` tasks: who waits for the result.
+    once: HashMap<TaskId, Vec<(String, u64)>>,
+    once_results: HashMap<(TaskId, Position), TaskDone>,
+    /// Stop all hosts at their next step, because of this.
+    abort: Option<String>,
+    any_errors_fatal: bool,
+    max_fail_percentage: Option<f64>,
+    registers: HashMap<TaskId, String>,
+    ended_all: bool,
+}
+
+impl Run<'_> {
+    fn exit_code(&self) -> u8 {
+        if self.interrupted {
+            return exit::INTERRUPTED;
+        }
+        if self.error {
+            return exit::ERROR;
+        }
+        // Ansible's codes are bits: failed hosts 2, unreachable ones 4.
+        let mut code = 0;
+        if !self.failed.is_empty() {
+            code |= exit::HOST_FAILED;
+        }
+        if !self.unreachable.is_empty() {
+            code |= exit::HOST_UNREACHABLE;
+        }
+        code
+    }
+    fn emit_all(&mut self, events: Vec<RunEvent>) {
+        for e in events {
+            (self.emit)(e);
+        }
+    }
+    fn play(&mut self, planned: PlannedPlay, all: &Fragment) -> Step {
+        let name = self.play_name(&planned.play);
+        let id = planned.play.id;
+        let hosts: Vec<String> = planned.hosts.clone();
+        let start = self.sequencer.play(id, planned.free);
+        self.emit_all(start);
+        let live: Vec<String> = hosts.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
+        if hosts.is_empty() {
+            (self.emit)(RunEvent::PlayStart { play: id, name, hosts: Vec::new() });
+            (self.emit)(RunEvent::NoHosts { play: id });
+            return Step::Continue;
+        }
+        if live.is_empty() {
+            return Step::Stop;
+        }
+        let fragment = program::only_of(&planned.play, all);
+        let mut compiled = rustle_engine::Program::default();
+        compiled.add(&fragment, &planned.placement);
+        let state = Arc::new(PlayState {
+            play: Arc::new(planned.play.clone()),
+            program: Mutex::new(compiled),
+            hosts_all: hosts.clone(),
+            batch: Mutex::new(Vec::new()),
+            failed: Mutex::new(HashSet::new()),
+            includes: Mutex::new(HashMap::new()),
+        });
+        *self.shared.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(state.clone());
+        self.load_vars_files(&state, &live);
+        let common = Arc::new(program::common(self.shared, &state, &fragment, &planned.placement, planned.barriers.clone()));
+        let registers: HashMap<TaskId, String> = fragment.tasks.iter().filter_map(|t| Some((t.id, t.register.clone()?))).collect();
+        for batch in &planned.batches {
+            let batch: Vec<String> = batch.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
+            if batch.is_empty() {
+                continue;
+            }
+            *lock(&state.batch) = batch.clone();
+            (self.emit)(RunEvent::PlayStart { play: id, name: name.clone(), hosts: batch.clone() });
+            let more = self.sequencer.batch(&batch);
+            self.emit_all(more);
+            let ended = self.batch(&state, &batch, &common, &registers);
+            // A batch that failed as a whole ends the play.
+            if self.interrupted || ended.stop || batch.iter().all(|h| self.gone.contains(h)) {
+                if self.interrupted || ended.fatal || live.iter().all(|h| self.gone.contains(h)) || batch.iter().all(|h| self.gone.contains(h)) {
+                    return Step::Stop;
+                }
+                break;
+            }
+        }
+        Step::Continue
+    }
+    fn play_name(&self, play: &Play) -> String {
+        let raw = play.name.clone().filter(|v| !v.is_null()).unwrap_or_else(|| play.hosts.clone());
+        match raw.as_list() {
+            Some(l) => l.iter().map(py_str).collect::<Vec<_>>().join(","),
+            None => {
+                let jinja = rustle_jinja::Environment::new();
+                let mut vars = play.keywords.vars.clone();
+                vars.update(&self.shared.extra_vars);
+                jinja.render_value(&raw, &vars).map_or_else(|_| raw.as_str().unwrap_or_default().to_owned(), |v| py_str(&v))
+            }
+        }
+    }
+    /// `vars_files`: the first file of each entry that is there, rendered for each host.
+    fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String]) {
+        let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
+            for host in hosts {
+                lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = self.prompted();
+            }
+            return;
+        };
+        let entries = entries.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entries.clone()]);
+        let dir = self.shared.playbook_dir(&state.play);
+        for host in hosts {
+            let world = crate::world::ControllerWorld::new(self.shared.clone(), host, state.clone());
+            let mut vars = self.prompted();
+            for entry in &entries {
+                let choices = entry.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entry.clone()]);
+                let mut missing = Vec::new();
+                let mut found = false;
+                for choice in &choices {
+                    let Ok(engine) = self.shared.engine(&world, host, state, &[]) else { continue };
+                    let Ok(name) = engine.render_plain(choice) else { continue };
+                    let name = py_str(&name);
+                    let path = rustle_playbook::paths::absolute(&name, &dir);
+                    if !std::path::Path::new(&path).exists() {
+                        let in_vars = rustle_playbook::paths::join(&rustle_playbook::paths::join(&dir, "vars"), &name);
+                        if !std::path::Path::new(&in_vars).exists() {
+                            missing.push(path);
+                            continue;
+                        }
+                        if let Ok(Some(d)) = lock(&self.shared.loader).load_vars_file(&in_vars) {
+                            vars.update(&d);
+                        }
+                        found = true;
+                        break;
+                    }
+                    match lock(&self.shared.loader).load_vars_file(&path) {
+                        Ok(Some(d)) => vars.update(&d),
+                        Ok(None) => {}
+                        Err(e) => (self.emit)(RunEvent::Warning { text: e.to_string() }),
+                    }
+                    found = true;
+                    break;
+                }
+                if !found && !missing.is_empty() {
+                    (self.emit)(RunEvent::Warning { text: format!("vars file {} was not found", missing.join(", ")) });
+                    self.error = true;
+                }
+            }
+            lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = vars;
+        }
+    }
+    fn prompted(&self) -> Dict {
+        Dict::new()
+    }
+    fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>) -> Ended {
+        let keyword = |name: &str| state.play.keywords.other.get(name).or_else(|| state.play.other.get(name)).cloned();
+        let mut batch = Batch {
+            play: state.clone(),
+            barriers: Barriers::new(hosts),
+            open: hosts.iter().cloned().collect(),
+            order: hosts.to_vec(),
+            common: common.clone(),
+            questions: HashMap::new(),
+            once: HashMap::new(),
+            once_results: HashMap::new(),
+            abort: None,
+            any_errors_fatal: keyword("any_errors_fatal").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false)
+                || self.shared.setting("ANY_ERRORS_FATAL").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false),
+            max_fail_percentage: keyword("max_fail_percentage").and_then(|v| v.as_f64().or_else(|| v.as_str()?.parse().ok())),
+            registers: registers.clone(),
+            ended_all: false,
+        };
+        self.connect(&mut batch, hosts);
+        while !batch.open.is_empty() {
+            let Ok(note) = self.notes.recv() else { break };
+            self.note(&mut batch, note);
+            self.release(&mut batch);
+        }
+        let rest = self.sequencer.finish_batch();
+        self.emit_all(rest);
+        Ended { stop: batch.abort.is_some() || batch.ended_all, fatal: batch.abort.is_some() && !batch.ended_all }
+    }
+    /// Connects to all hosts of the batch at once (within `forks`, where the user limited it).
+    fn connect(&mut self, batch: &mut Batch, hosts: &[String]) {
+        let mut todo = Vec::new();
+        for host in hosts {
+            let existing = lock(&self.shared.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst));
+            match existing {
+                Some(_) => self.start_play(batch, host),
+                None => todo.push(host.clone()),
+            }
+        }
+        if todo.is_empty() {
+            return;
+        }
+        let width = self.shared.options.forks.map_or(todo.len(), |f| f.max(1) as usize).min(todo.len()).min(64);
+        let queue = Arc::new(Mutex::new(todo.into_iter()));
+        for _ in 0..width {
+            let queue = queue.clone();
+            let shared = self.shared.clone();
+            std::thread::spawn(move || {
+                loop {
+                    let Some(host) = lock(&queue).next() else { break };
+                    let vars = shared.connection_vars(&host);
+                    let result = shared.connector.connect(&host, &vars, shared.queue());
+                    shared.note(Note::Connected { host, result });
+                }
+            });
+        }
+    }
+    fn start_play(&mut self, batch: &Batch, host: &str) {
+        let user = lock(&self.shared.users).get(host).cloned();
+        let program = program::for_host(self.shared, &batch.play, host, &batch.common, user.as_ref());
+        let session = lock(&self.shared.sessions).get(host).cloned();
+        if let Some(session) = session {
+            session.send(&Down::Play { program: Box::new(program) });
+        }
+    }
+    fn note(&mut self, batch: &mut Batch, note: Note) {
+        match note {
+            Note::Connected { host, result: Ok(connected) } => {
+                self.shared.greet(&host, &connected);
+                if self.reached.insert(host.clone()) {
+                    (self.emit)(RunEvent::Reached { host: host.clone(), method: connected.method.clone(), reason: connected.reason.clone() });
+                }
+                if batch.open.contains(&host) {
+                    self.start_play(batch, &host);
+                }
+            }
+            Note::Connected { host, result: Err(e) } => self.lost(batch, &host, &e.message),
+            Note::Heard { host, heard: Heard::Closed { why } } => {
+                if batch.open.contains(&host) {
+                    self.lost(batch, &host, &why);
+                }
+                lock(&self.shared.sessions).retain(|name, s| *name != host || !s.closed.load(std::sync::atomic::Ordering::SeqCst));
+            }
+            Note::Heard { host, heard: Heard::Message(up) } => self.heard(batch, &host, *up),
+            Note::Event { host, event } => self.event(batch, &host, event),
+            Note::OnceDone { task, done } => {
+                for (host, id) in batch.once.remove(&task).unwrap_or_default() {
+                    let changes = done.changes.clone();
+                    lock(&self.shared.vars).entry(host.clone()).or_default().apply(&changes);
+                    self.reply(&host, id, Reply::Task { done: (*done).clone() });
+                }
+            }
+            Note::Meta { what } => {
+                batch.ended_all = what == "end_play";
+                for host in batch.open.clone() {
+                    if let Some(s) = lock(&self.shared.sessions).get(&host) {
+                        s.send(&Down::Stop { reason: what.clone() });
+                    }
+                }
+            }
+            Note::Warning(text) => (self.emit)(RunEvent::Warning { text }),
+            Note::Interrupted => {
+                self.interrupted = true;
+                for session in lock(&self.shared.sessions).values() {
+                    session.close();
+                }
+                for host in batch.open.drain() {
+                    batch.barriers.done(&host);
+                }
+            }
+        }
+    }
+    fn reply(&self, host: &str, id: u64, reply: Reply) {
+        let session = lock(&self.shared.sessions).get(host).cloned();
+        if let Some(s) = session {
+            s.send(&Down::Reply { id, reply });
+        }
+    }
+    fn lost(&mut self, batch: &mut Batch, host: &str, why: &str) {
+        if !batch.open.remove(host) {
+            return;
+        }
+        let events = self.sequencer.unreachable(host, why);
+        self.emit_all(events);
+        self.unreachable.insert(host.to_owned());
+        self.out(batch, host);
+    }
+    /// The host takes no further part in the run.
+    fn out(&mut self, batch: &mut Batch, host: &str) {
+        batch.open.remove(host);
+        batch.barriers.done(host);
+        self.gone.insert(host.to_owned());
+        lock(&batch.play.failed).insert(host.to_owned());
+        if batch.any_errors_fatal && batch.abort.is_none() {
+            batch.abort = Some("any_errors_fatal".into());
+        }
+        if let Some(limit) = batch.max_fail_percentage {
+            let bad = batch.order.iter().filter(|h| self.gone.contains(*h)).count();
+            if bad as f64 / batch.order.len() as f64 * 100.0 > limit {
+                batch.abort = Some("max_fail_percentage".into());
+            }
+        }
+    }
+    fn heard(&mut self, batch: &mut Batch, host: &str, up: Up) {
+        match up {
+            Up::Ready { v, .. } if v != rustle_stream::protocol::VERSION => {
+                self.lost(batch, host, &format!("the runner there speaks protocol {v}, this controller {}", rustle_stream::protocol::VERSION));
+            }
+            Up::Ready { .. } | Up::Executed { .. } => {}
+            Up::Event { event } => self.event(batch, host, *event),
+            Up::Call { id, position, call } => self.call(batch, host, id, position, call),
+            Up::PlayDone { outcome } => {
+                if !batch.open.remove(host) {
+                    return;
+                }
+                batch.barriers.done(host);
+                let events = self.sequencer.host_done(host);
+                self.emit_all(events);
+                match outcome {
+                    Outcome::Completed => {}
+                    Outcome::Ended => {}
+                    Outcome::Failed => {
+                        self.failed.insert(host.to_owned());
+                        self.out(batch, host);
+                    }
+                    Outcome::Unreachable => {
+                        self.unreachable.insert(host.to_owned());
+                        self.out(batch, host);
+                    }
+                }
+            }
+            Up::Warning { text } => (self.emit)(RunEvent::Warning { text }),
+            Up::Fatal { message } => self.lost(batch, host, &message),
+        }
+    }
+    fn event(&mut self, batch: &mut Batch, host: &str, event: TaskEvent) {
+        let event = clean(event);
+        match &event {
+            TaskEvent::Start { header } => batch.barriers.reached(host, &header.position),
+            TaskEvent::Result { result, changes, status, .. } => {
+                let task = self.sequencer.current_task(host);
+                let mut changes = changes.clone();
+                let register = task.and_then(|t| batch.registers.get(&t).cloned().or_else(|| lock(&batch.play.program).task(t)?.register.clone()));
+                if let Some(name) = register
+                    && !changes.set.contains_key(&name)
+                {
+                    changes.set.insert(name, registered(result, *status));
+                }
+                if !changes.is_empty() {
+                    lock(&self.shared.vars).entry(host.to_owned()).or_default().apply(&changes);
+                }
+                if matches!(status, Status::Failed | Status::Unreachable) && batch.any_errors_fatal {
+                    batch.abort = Some("any_errors_fatal".into());
+                }
+            }
+            _ => {}
+        }
+        let events = self.sequencer.push(host, event);
+        self.emit_all(events);
+    }
+    fn call(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, call: Call) {
+        batch.barriers.reached(host, &position);
+        if let Call::Eval { .. } | Call::Barrier | Call::RunOnce { .. } = &call
+            && answers::must_wait(&call)
+        {
+            batch.barriers.wait(host, id, &position);
+            batch.questions.insert((host.to_owned(), id), (position, call));
+            return;
+        }
+        self.answer(host, id, position, call);
+    }
+    /// Answers in a thread of its own: a lookup or a delegated task may take long.
+    fn answer(&self, host: &str, id: u64, position: Position, call: Call) {
+        let shared = self.shared.clone();
+        let host = host.to_owned();
+        std::thread::spawn(move || {
+            let reply = answers::answer(&shared, &host, &position, call);
+            let session = lock(&shared.sessions).get(&host).cloned();
+            if let Some(s) = session {
+                s.send(&Down::Reply { id, reply });
+            }
+        });
+    }
+    /// Answers the questions whose time has come.
+    fn release(&mut self, batch: &mut Batch) {
+        for (host, id, _) in batch.barriers.release() {
+            let Some((position, call)) = batch.questions.remove(&(host.clone(), id)) else { continue };
+            if let Some(reason) = &batch.abort {
+                self.reply(&host, id, Reply::Stop { reason: reason.clone() });
+                continue;
+            }
+            match call {
+                Call::Barrier => self.reply(&host, id, Reply::Go),
+                Call::RunOnce { task, scope } => self.once(batch, &host, id, position, task, scope),
+                other => self.answer(&host, id, position, other),
+            }
+        }
+    }
+    /// The first host that comes runs the task; the others get what it got.
+    fn once(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, task: TaskId, scope: Vec<Frame>) {
+        if let Some(waiting) = batch.once.get_mut(&task) {
+            waiting.push((host.to_owned(), id));
+            return;
+        }
+        if let Some(done) = batch.once_results.get(&(task, position.clone())).cloned() {
+            return self.reply(host, id, Reply::Task { done });
+        }
+        batch.once.insert(task, vec![(host.to_owned(), id)]);
+        let shared = self.shared.clone();
+        let host = host.to_owned();
+        std::thread::spawn(move || {
+            let done = match answers::answer(&shared, &host, &position, Call::RunTask { task, scope }) {
+                Reply::Task { done } => done,
+                Reply::Error { message, .. } => TaskDone { failed: true, result: rustle_value::dict! { "failed" => true, "msg" => message }, ..TaskDone::default() },
+                _ => TaskDone::default(),
+            };
+            shared.note(Note::OnceDone { task, done: Box::new(done) });
+        });
+    }
+}
+
+struct Ended {
+    stop: bool,
+    fatal: bool,
+}
+
+/// What `register` stores, from what the report was told.
+fn registered(result: &Dict, status: Status) -> Dict {
+    let mut d = result.clone();
+    d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_") || k == "invocation"));
+    if !d.contains_key("changed") {
+        d.insert("changed", matches!(status, Status::Changed));
+    }
+    if status != Status::Unreachable {
+        d.insert("failed", matches!(status, Status::Failed | Status::Ignored | Status::Rescued));
+    }
+    d
+}
+
+/// An event as data: nothing that a host sent is ever rendered.
+fn clean(event: TaskEvent) -> TaskEvent {
+    let changes = |c: VarChanges| VarChanges { set: data(c.set), facts: data(c.facts), included: data(c.included) };
+    match event {
+        TaskEvent::Item { position, status, result, label, errors, delegated } => {
+            TaskEvent::Item { position, status, result: data(result), label: label.into_data(), errors, delegated }
+        }
+        TaskEvent::Retry { position, attempts, left, result } => TaskEvent::Retry { position, attempts, left, result: data(result) },
+        TaskEvent::Result { position, status, result, looped, errors, delegated, changes: c, notified } => {
+            TaskEvent::Result { position, status, result: data(result), looped, errors, delegated, changes: changes(c), notified }
+        }
+        TaskEvent::Included { position, file, label } => TaskEvent::Included { position, file, label: label.map(Value::into_data) },
+        TaskEvent::Start { mut header } => {
+            header.args = data(header.args);
+            TaskEvent::Start { header }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,213 @@
+//! What the run's threads share: inventory, variables, sessions, the current play.
+
+use crate::files::Files;
+use crate::session::{Heard, Session, lock};
+use rustle_engine::{Engine, Failure, HostVars, Program, World};
+use rustle_inventory::Inventory;
+use rustle_playbook::{Loader, paths};
+use rustle_stream::event::TaskEvent;
+use rustle_stream::model::{Fragment, Play, TaskId};
+use rustle_stream::protocol::{Frame, Placement, RunOptions};
+use rustle_stream::record::Options;
+use rustle_value::{Dict, Value};
+use rustle_vault::Vault;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc};
+
+/// What reaches the run's main loop.
+pub enum Note {
+    /// From a host's session.
+    Heard { host: String, heard: Heard },
+    /// An event of a task that the controller ran for a host.
+    Event { host: String, event: TaskEvent },
+    /// A host is connected, or is not: its session, and how it was reached.
+    Connected { host: String, result: Result<Connected, Unreachable> },
+    /// A `run_once` task is over.
+    OnceDone { task: TaskId, done: Box<rustle_stream::protocol::TaskDone> },
+    /// `meta: end_play` and the like.
+    Meta { what: String },
+    Warning(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// A session and how it came about.
+pub struct Connected {
+    pub session: Arc<Session>,
+    /// `local`, `binary cached`, `binary uploaded`, ….
+    pub method: String,
+    pub reason: Option<String>,
+    /// The user that is logged in, where it is known.
+    pub user: Option<String>,
+}
+
+/// A host that cannot be used.
+#[derive(Clone, Debug)]
+pub struct Unreachable {
+    pub message: String,
+}
+
+/// Opens sessions. The controller crate knows no transport by itself.
+pub trait Connector: Send + Sync {
+    /// Connects to `host` with its (rendered) variables and starts a runner there.
+    fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable>;
+}
+
+/// The play that is being run.
+pub struct PlayState {
+    pub play: Arc<Play>,
+    pub program: Mutex<Program>,
+    /// Hosts that the play's pattern selected.
+    pub hosts_all: Vec<String>,
+    /// The current batch.
+    pub batch: Mutex<Vec<String>>,
+    /// Hosts that failed or could not be reached, in this play.
+    pub failed: Mutex<HashSet<String>>,
+    /// Tasks that were included, by including task and what it named.
+    pub includes: Mutex<HashMap<(TaskId, String), (Fragment, Placement)>>,
+}
+
+/// Passwords, in memory only.
+#[derive(Default)]
+pub struct Secrets {
+    pub become_password: Option<String>,
+    pub vault: Option<Arc<Vault>>,
+}
+
+/// See the module's page.
+pub struct Shared {
+    pub options: Options,
+    pub run_options: RunOptions,
+    pub extra_vars: Dict,
+    pub inventory: RwLock<Inventory>,
+    pub loader: Mutex<Loader>,
+    pub vars: Mutex<HashMap<String, HostVars>>,
+    pub sessions: Mutex<HashMap<String, Arc<Session>>>,
+    pub users: Mutex<HashMap<String, String>>,
+    pub current: RwLock<Option<Arc<PlayState>>>,
+    pub connector: Box<dyn Connector>,
+    pub secrets: Secrets,
+    pub queue: Mutex<mpsc::Sender<Note>>,
+    pub files: Files,
+    /// Statistics that set_stats collects.
+    pub stats: Mutex<Dict>,
+    /// One connection attempt at a time for hosts that tasks are delegated to.
+    pub connecting: Mutex<()>,
+}
+
+impl Shared {
+    pub fn inventory(&self) -> RwLockReadGuard<'_, Inventory> {
+        self.inventory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn play(&self) -> Option<Arc<PlayState>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    pub fn note(&self, note: Note) {
+        _ = lock(&self.queue).send(note);
+    }
+    pub fn queue(&self) -> mpsc::Sender<Note> {
+        lock(&self.queue).clone()
+    }
+    /// The folder of the play's playbook.
+    pub fn playbook_dir(&self, play: &Play) -> String {
+        paths::parent(&paths::absolute(&play.playbook, &self.options.cwd)).to_owned()
+    }
+    /// A host's variables as they stand now.
+    pub fn host_vars(&self, host: &str, play: &PlayState) -> HostVars {
+        let mut vars = lock(&self.vars).get(host).cloned().unwrap_or_default();
+        let dir = self.playbook_dir(&play.play);
+        {
+            let inventory = self.inventory();
+            vars.inventory = inventory.vars_of(host, Some(std::path::Path::new(&dir)));
+            vars.magic = crate::program::magic(self, &inventory, host, play, &dir);
+        }
+        vars.extra = self.extra_vars.clone();
+        vars
+    }
+    /// An engine that stands here and works for `host`, inside the given dynamic includes.
+    pub fn engine<'w>(&self, world: &'w dyn World, host: &str, play: &PlayState, frames: &[Frame]) -> Result<Engine<'w>, Failure> {
+        let mut engine = Engine::new(world, self.run_options.clone());
+        engine.stand_in(host, play.play.clone(), lock(&play.program).clone(), self.host_vars(host, play));
+        engine.set_passwords(self.secrets.become_password.clone(), lock(&self.users).get(host).cloned());
+        for frame in frames {
+            engine.enter(*frame)?;
+        }
+        Ok(engine)
+    }
+    /// The session of a host, made if there is none (tasks are delegated to hosts outside of the play, too).
+    pub fn session(self: &Arc<Self>, host: &str) -> Result<Arc<Session>, Unreachable> {
+        let existing = || lock(&self.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst));
+        if let Some(s) = existing() {
+            return Ok(s);
+        }
+        let _one = lock(&self.connecting);
+        if let Some(s) = existing() {
+            return Ok(s);
+        }
+        let vars = self.connection_vars(host);
+        let connected = self.connector.connect(host, &vars, self.queue())?;
+        self.greet(host, &connected);
+        Ok(connected.session)
+    }
+    /// Registers a new session and says hello.
+    pub fn greet(&self, host: &str, connected: &Connected) {
+        connected.session.send(&rustle_stream::protocol::Down::Hello {
+            v: rustle_stream::protocol::VERSION,
+            run: String::new(),
+            options: self.run_options.clone(),
+        });
+        if let Some(user) = &connected.user {
+            lock(&self.users).insert(host.to_owned(), user.clone());
+        }
+        lock(&self.sessions).insert(host.to_owned(), connected.session.clone());
+    }
+    /// Variables that say how to connect, rendered; what cannot be rendered is left out.
+    pub fn connection_vars(self: &Arc<Self>, host: &str) -> Dict {
+        let Some(play) = self.play() else { return Dict::new() };
+        let world = crate::world::ControllerWorld::new(self.clone(), host, play.clone());
+        let known = self.inventory().contains(host);
+        let mut out = Dict::new();
+        if let Ok(engine) = self.engine(&world, host, &play, &[]) {
+            let keywords = &play.play.keywords.other;
+            // The play's own keywords come first: inventory variables are above them.
+            for (keyword, name) in [("connection", "ansible_connection"), ("remote_user", "ansible_user"), ("port", "ansible_port")] {
+                if let Some(v) = keywords.get(keyword)
+                    && let Ok(v) = engine.render_plain(v)
+                {
+                    out.insert(name, v);
+                }
+            }
+            for name in engine.plain_names() {
+                if name.starts_with("ansible_") && !name.starts_with("ansible_facts") && CONNECTION.iter().any(|p| name.starts_with(p)) {
+                    match engine.variable(&name) {
+                        Ok(Some(v)) => _ = out.insert(name, v),
+                        Ok(None) => {}
+                        Err(e) => self.note(Note::Warning(format!("{host}: variable '{name}' cannot be rendered: {e}"))),
+                    }
+                }
+            }
+        }
+        if !known && matches!(host, "localhost" | "127.0.0.1" | "::1") && !out.contains_key("ansible_connection") {
+            out.insert("ansible_connection", "local");
+        }
+        out
+    }
+    /// Decrypts vaulted text.
+    pub fn decrypt(&self, text: &str, path: &str) -> Result<String, String> {
+        match &self.secrets.vault {
+            Some(vault) => vault.decrypt_text(text).map_err(|e| e.to_string()),
+            None => Err(format!("Attempting to decrypt but no vault secrets found{}", if path.is_empty() { String::new() } else { format!(" for {path}") })),
+        }
+    }
+    /// Whether a value is what `-e` and friends would call true in `ansible.cfg`.
+    pub fn setting(&self, name: &str) -> Option<Value> {
+        self.run_options.config.get(name).cloned()
+    }
+}
+
+/// Prefixes of variables that tell how to connect.
+const CONNECTION: &[&str] = &[
+    "ansible_host", "ansible_port", "ansible_user", "ansible_connection", "ansible_ssh", "ansible_password", "ansible_private_key",
+    "ansible_control_path", "ansible_timeout", "ansible_pipelining", "ansible_scp", "ansible_sftp", "ansible_python_interpreter", "ansible_shell",
+    "ansible_remote_tmp", "ansible_become", "ansible_sudo", "ansible_su", "ansible_paramiko", "ansible_transport",
+];
