@@ -99,6 +99,84 @@ impl Engine<'_> {
     }
 }
 
+impl<'w> Engine<'w> {
+    /// Stands in for a host on the controller: variables and program are the controller's own.
+    pub fn stand_in(&mut self, host: &str, play: Arc<rustle_stream::model::Play>, program: crate::program::Program, vars: crate::vars::HostVars) {
+        self.host = host.to_owned();
+        self.handlers = play.handlers.clone();
+        self.play = play;
+        self.program = program;
+        self.vars = vars;
+    }
+    /// Passwords and the login name, for `become`.
+    pub fn set_passwords(&mut self, become_password: Option<String>, remote_user: Option<String>) {
+        self.become_password = become_password;
+        self.remote_user = remote_user;
+    }
+    /// A context that belongs to no task.
+    fn bare(&self) -> TaskContext {
+        TaskContext {
+            task: Arc::new(crate::play::gather_task(&self.play)),
+            inherited: Arc::default(),
+            roles: Vec::new(),
+            frames: self.frames.iter().map(|(_, d)| d.clone()).collect(),
+            locals: Dict::new(),
+            task_magic: Dict::new(),
+            place: Place::default(),
+        }
+    }
+    /// Renders a value in the scope of the host alone.
+    pub fn render_plain(&self, v: &Value) -> Result<Value, JinjaError> {
+        self.render(&self.bare(), v)
+    }
+    /// A variable of the host, rendered; `None` where there is none.
+    pub fn variable(&self, name: &str) -> Result<Option<Value>, JinjaError> {
+        let cx = self.bare();
+        let raw = self.scope(&cx).layers.get(name);
+        raw.map(|v| self.render(&cx, &v)).transpose()
+    }
+    /// Names of the host's variables.
+    pub fn plain_names(&self) -> Vec<String> {
+        let cx = self.bare();
+        self.scope(&cx).layers.names()
+    }
+    /// Evaluates a text that this side sent before: a bare expression, or a template.
+    pub fn evaluate_known(&self, cx: &TaskContext, source: &str, expression: bool) -> Result<Value, Failure> {
+        let source: Arc<str> = source.into();
+        if expression {
+            return self.jinja.eval_expression(&source, None, &self.scope(cx)).map_err(Failure::from);
+        }
+        self.render(cx, &Value::Template(Arc::new(rustle_value::Template { source, origin: None }))).map_err(Failure::from)
+    }
+    /// Puts item `index` of the task's loop in place.
+    pub fn enter_item(&mut self, cx: &mut TaskContext, index: u32) -> Result<(), Failure> {
+        let items = self.loop_items(cx)?.unwrap_or_default();
+        let item = items.get(index as usize).cloned().ok_or_else(|| Failure::new("the loop has no such item"))?;
+        let name = |me: &Self, key: &str| cx.task.loop_control.get(key).and_then(|v| me.render_str(cx, v).ok());
+        let (loop_var, index_var) = (name(self, "loop_var").unwrap_or_else(|| "item".into()), name(self, "index_var"));
+        cx.locals.insert(loop_var.as_str(), item);
+        cx.locals.insert("ansible_loop_var", loop_var);
+        if let Some(name) = index_var {
+            cx.locals.insert(name.as_str(), index);
+            cx.locals.insert("ansible_index_var", name);
+        }
+        cx.place.item = Some(index);
+        Ok(())
+    }
+    /// Steps into a dynamic include.
+    pub fn enter(&mut self, frame: rustle_stream::protocol::Frame) -> Result<(), Failure> {
+        let task = self.program.task(frame.task).ok_or_else(|| Failure::new("no such include in this play"))?;
+        let mut cx = self.context(&task, &Vec::new());
+        if let Some(index) = frame.item {
+            self.enter_item(&mut cx, index)?;
+        }
+        let mut vars = task.keywords.vars.clone();
+        vars.update(&cx.locals);
+        self.frames.push((frame, vars));
+        Ok(())
+    }
+}
+
 /// A number out of a keyword's value.
 pub fn number(name: &str, v: &Value) -> Result<f64, Failure> {
     v.as_f64().or_else(|| v.as_str().and_then(|s| s.trim().parse().ok())).ok_or_else(|| {

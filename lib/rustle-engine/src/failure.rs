@@ -15,6 +15,8 @@ pub struct Failure {
     pub result: Dict,
     /// The host (not the task) is the problem.
     pub unreachable: bool,
+    /// The cause is a value that is not there.
+    pub undefined: bool,
 }
 
 impl Failure {
@@ -36,6 +38,11 @@ impl Failure {
     /// Puts a cause's description around it: `message: …`.
     pub fn inside(mut self, message: impl Into<String>, origin: Option<&Origin>) -> Failure {
         self.parts.insert(0, ErrorPart { message: message.into(), origin: origin.cloned(), help: None });
+        self
+    }
+    /// Sets what the result's `msg` says, where it differs from the chain.
+    pub fn saying(mut self, msg: impl Into<String>) -> Failure {
+        self.msg = Some(msg.into());
         self
     }
     /// Advice for the innermost part.
@@ -77,7 +84,8 @@ pub fn joined(parts: &[ErrorPart]) -> String {
 impl From<JinjaError> for Failure {
     fn from(e: JinjaError) -> Failure {
         let origin = e.detail().and_then(|d| d.origin.clone());
-        Failure::new(e.to_string()).at(origin.as_ref())
+        let undefined = matches!(e, JinjaError::Undefined(_));
+        Failure { undefined, ..Failure::new(e.to_string()).at(origin.as_ref()) }
     }
 }
 

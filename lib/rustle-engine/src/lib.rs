@@ -35,7 +35,7 @@ pub use engine::Engine;
 pub use failure::{Failure, joined, origin_of};
 pub use keywords::Inherited;
 pub use once::{Manner, Outcome};
-pub use play::{Flow, GATHER_TASK};
+pub use play::{Flow, GATHER_TASK, gather_task};
 pub use program::Program;
 pub use scope::{Place, TaskScope};
 pub use tags::TagFilter;

@@ -28,6 +28,36 @@ pub enum Flow {
 /// The number of the implicit fact-gathering task; planners give tasks numbers from 0 upwards.
 pub const GATHER_TASK: TaskId = TaskId(u32::MAX);
 
+/// The implicit task that gathers facts.
+pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
+    Task {
+        id: GATHER_TASK,
+        name: Some(Value::from("Gathering Facts")),
+        action: "ansible.builtin.gather_facts".into(),
+        written: "gather_facts".into(),
+        args: Dict::new(),
+        repeat: None,
+        loop_control: Dict::new(),
+        register: None,
+        changed_when: Vec::new(),
+        failed_when: Vec::new(),
+        until: Vec::new(),
+        retries: None,
+        delay: None,
+        notify: Vec::new(),
+        listen: Vec::new(),
+        async_seconds: None,
+        poll: None,
+        keywords: rustle_stream::model::Keywords { tags: vec![Value::from("always")], ..Default::default() },
+        role: None,
+        parent: None,
+        handler: false,
+        implicit: true,
+        origin: play.origin.clone(),
+        search_path: Vec::new(),
+    }
+}
+
 impl Engine<'_> {
     pub(crate) fn run_play(&mut self) -> Outcome {
         let play = self.play.clone();
@@ -65,34 +95,7 @@ impl Engine<'_> {
         let play = self.play.clone();
         let mode = self.options.config.get("DEFAULT_GATHERING").map_or_else(|| "implicit".to_owned(), py_str);
         let mut args = Dict::new();
-        let task = |args: Dict| {
-            Arc::new(Task {
-                id: GATHER_TASK,
-                name: Some(Value::from("Gathering Facts")),
-                action: "ansible.builtin.gather_facts".into(),
-                written: "gather_facts".into(),
-                args,
-                repeat: None,
-                loop_control: Dict::new(),
-                register: None,
-                changed_when: Vec::new(),
-                failed_when: Vec::new(),
-                until: Vec::new(),
-                retries: None,
-                delay: None,
-                notify: Vec::new(),
-                listen: Vec::new(),
-                async_seconds: None,
-                poll: None,
-                keywords: rustle_stream::model::Keywords { tags: vec![Value::from("always")], ..Default::default() },
-                role: None,
-                parent: None,
-                handler: false,
-                implicit: true,
-                origin: play.origin.clone(),
-                search_path: Vec::new(),
-            })
-        };
+        let task = |args: Dict| Arc::new(Task { args, ..gather_task(&play) });
         let probe = self.context(&task(Dict::new()), position);
         let wanted = match play.other.get("gather_facts") {
             Some(v) => match self.render(&probe, v).ok().and_then(|v| crate::context::to_bool(&v)) {

@@ -2,10 +2,10 @@
 
 use crate::vars::Layers;
 use crate::world::World;
-use rustle_jinja::{Error, Scope};
+use rustle_jinja::{Args, Error, Interp, Scope};
 use rustle_stream::model::TaskId;
 use rustle_stream::protocol::{Call, Frame, Position, Reply};
-use rustle_value::{Dict, Origin, Value, Vaulted};
+use rustle_value::{Value, Vaulted};
 use std::sync::Arc;
 
 /// Where a template is rendered: needed to ask the controller for what this side does not know.
@@ -26,7 +26,10 @@ pub struct TaskScope<'a> {
 }
 
 impl Scope for TaskScope<'_> {
-    fn get(&self, name: &str) -> Result<Option<Value>, Error> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.layers.get(name)
+    }
+    fn try_get(&self, name: &str) -> Result<Option<Value>, Error> {
         if let Some(v) = self.layers.get(name) {
             return Ok(Some(v));
         }
@@ -38,16 +41,16 @@ impl Scope for TaskScope<'_> {
     fn names(&self) -> Vec<String> {
         self.layers.names()
     }
-    fn lookup(&self, name: &str, terms: &[Value], kwargs: &Dict) -> Option<Result<Value, Error>> {
-        self.world.lookup(name, terms, kwargs, self)
+    fn lookup(&self, name: &str, args: &Args, cx: &mut Interp<'_>) -> Option<Result<Value, Error>> {
+        self.world.lookup(name, args, cx)
     }
     fn decrypt(&self, vaulted: &Vaulted) -> Result<Value, Error> {
         self.world.decrypt(&self.place.position, vaulted)
     }
-    fn load_template(&self, name: &str) -> Result<Arc<str>, Error> {
+    fn load_template(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
         self.world.template(name)
     }
-    fn remote(&self, source: &str, _: Option<&Origin>, expression: bool) -> Option<Result<Value, Error>> {
+    fn remote(&self, source: &str, expression: bool) -> Option<Result<Value, Error>> {
         if self.world.is_controller() {
             return None;
         }

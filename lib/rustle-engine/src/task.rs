@@ -9,7 +9,7 @@ use crate::play::Flow;
 use crate::scope::Place;
 use rustle_stream::event::{Status, TaskEvent, TaskHeader};
 use rustle_stream::model::{Node, Role, Task, TaskId};
-use rustle_stream::protocol::{BarrierRule, Call, Frame, Position, Reply, TaskDone, VarChanges};
+use rustle_stream::protocol::{BarrierRule, Call, Frame, Position, Reply, TaskDone};
 use rustle_value::{Dict, Value, dict, py_str};
 use std::sync::Arc;
 
@@ -232,15 +232,13 @@ impl Engine<'_> {
     }
     /// `with_<name>`: the lookup's answer for the terms.
     fn with_lookup(&self, cx: &TaskContext, name: &str, terms: &Value) -> Result<Value, rustle_jinja::Error> {
-        let rendered = self.render(cx, terms)?;
-        let terms = match rendered {
-            Value::List(_) | Value::Tuple(_) => rendered,
-            other => Value::list(vec![other]),
+        let terms = match self.render(cx, terms)? {
+            Value::List(l) | Value::Tuple(l) => l.to_vec(),
+            other => vec![other],
         };
-        let mut cx = cx.clone();
-        cx.locals.insert("_rustle_terms", terms);
-        let source: Arc<str> = format!("query({}, *_rustle_terms)", rustle_value::str_repr(name)).into();
-        self.jinja.eval_local(&source, &self.scope(&cx))
+        let scope = self.scope(cx);
+        let mut interp = rustle_jinja::Interp::new(&self.jinja, &scope);
+        rustle_jinja::lookups::execute(&mut interp, name, rustle_jinja::Args::positional(terms))
     }
     /// Runs the task here: all items of its loop, or once.
     pub(crate) fn local(&mut self, mut cx: TaskContext) -> (Flow, TaskDone) {
@@ -386,10 +384,6 @@ impl Engine<'_> {
     /// The nodes of the play's handlers, those of dynamically included roles too.
     pub(crate) fn add_handlers(&mut self, nodes: &[Node]) {
         self.handlers.extend_from_slice(nodes);
-    }
-    /// Changes that others need to know of and that belong to no task of this host.
-    pub(crate) fn apply(&mut self, changes: &VarChanges) {
-        self.vars.apply(changes);
     }
     /// The innermost dynamic include's frames, for the controller's side.
     pub fn set_frames(&mut self, frames: Vec<(Frame, Dict)>) {

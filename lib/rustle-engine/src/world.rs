@@ -2,7 +2,7 @@
 
 use rustle_stream::event::TaskEvent;
 use rustle_stream::protocol::{Call, ModuleRequest, Position, Reply, VarChanges};
-use rustle_jinja::{Error as JinjaError, Scope};
+use rustle_jinja::{Args, Error as JinjaError, Interp};
 use rustle_value::{Dict, Value, Vaulted};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub trait World {
         SHARED_NAMES.contains(&name).then(|| Err(JinjaError::NeedsController { what: name.to_owned() }))
     }
     /// A lookup that is not a pure function of its arguments.
-    fn lookup(&self, name: &str, _: &[Value], _: &Dict, _: &dyn Scope) -> Option<Result<Value, JinjaError>> {
+    fn lookup(&self, name: &str, _: &Args, _: &mut Interp<'_>) -> Option<Result<Value, JinjaError>> {
         Some(Err(JinjaError::NeedsController { what: format!("lookup '{name}'") }))
     }
     /// The clear text of a vaulted value.
@@ -59,7 +59,7 @@ pub trait World {
         }
     }
     /// A template named by `{% include %}`, `{% import %}` or `{% extends %}`.
-    fn template(&self, name: &str) -> Result<Arc<str>, JinjaError> {
+    fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {
         Err(JinjaError::NeedsController { what: format!("template '{name}'") })
     }
     /// The part of an action that only the controller can do (`add_host`, `fetch`, `include_vars`, …); `None` where

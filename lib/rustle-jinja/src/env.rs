@@ -7,7 +7,7 @@ use crate::interp::{Interp, Out};
 use crate::parser;
 use crate::syntax::Syntax;
 use crate::uses::{self, Uses};
-use rustle_value::{Origin, Value, is_template};
+use rustle_value::{Origin, Value, is_template, py_str};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -105,7 +105,11 @@ impl Environment {
         let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
         let template = self.parse(&rest, origin, &syntax)?;
         let mut out = Out::Text(String::with_capacity(source.len()));
-        Interp::new(self, scope).run(&template, &mut out).map_err(|e| crate::interp::leave(e).at_origin(origin))?;
+        match Interp::new(self, scope).run(&template, &mut out) {
+            Ok(()) => {}
+            Err(e @ Error::NeedsController { .. }) => return scope.remote(source, false).unwrap_or(Err(e)).map(|v| py_str(&v)),
+            Err(e) => return Err(crate::interp::leave(e).at_origin(origin)),
+        }
         match out {
             Out::Text(s) => Ok(s),
             Out::Pieces(_) => Ok(String::new()),
@@ -117,6 +121,17 @@ impl Environment {
     /// # Errors
     /// Whatever it raises; an undefined result is [`Error::Undefined`].
     pub fn eval_expression(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
+        match self.eval_local(source, origin, scope) {
+            Err(e @ Error::NeedsController { .. }) => scope.remote(source, true).unwrap_or(Err(e)),
+            done => done,
+        }
+    }
+
+    /// As [`Environment::eval_expression`], without asking anybody else.
+    ///
+    /// # Errors
+    /// Whatever it raises, [`Error::NeedsController`] among it.
+    pub fn eval_local(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
         let t = self.parse_expression(source, origin)?;
         let mut cx = Interp::new(self, scope);
         let v = cx.render(&t).map_err(|e| crate::interp::leave(e).at_origin(origin))?;

@@ -10,6 +10,18 @@ use std::sync::Arc;
 pub trait Scope {
     /// A variable as it was defined (it may be, or contain, templates).
     fn get(&self, name: &str) -> Option<Value>;
+    /// As [`Scope::get`], for hosts that may not know the answer.
+    ///
+    /// # Errors
+    /// [`Error::NeedsController`].
+    fn try_get(&self, name: &str) -> Result<Option<Value>> {
+        Ok(self.get(name))
+    }
+    /// The value of a whole template (or bare expression) that this side cannot finish; `None` where there is nobody
+    /// to ask. Asked after [`Error::NeedsController`], for the innermost template that raised it.
+    fn remote(&self, _source: &str, _expression: bool) -> Option<Result<Value>> {
+        None
+    }
     /// Names of all variables.
     fn names(&self) -> Vec<String> {
         Vec::new()

@@ -37,10 +37,10 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         ("comment_end_string", &mut syntax.comment_end),
     ] {
         if let Some(v) = text(&args, key) {
-            *slot = v.into();
+            *slot = v;
         }
     }
-    syntax.newline_sequence = newline.into();
+    syntax.newline_sequence = newline;
     syntax.keep_trailing_newline = true;
     let mut tcx = cx.clone();
     tcx.locals.update(&dict! {

@@ -157,7 +157,7 @@ impl<'a> Interp<'a> {
     /// # Errors
     /// What rendering it raises.
     pub fn host_variable(&mut self, name: &Arc<str>) -> Result<Option<Value>> {
-        match self.host.get(name) {
+        match self.host.try_get(name)? {
             Some(raw) => self.resolve(raw).map(Some),
             None => Ok(None),
         }
@@ -174,7 +174,7 @@ impl<'a> Interp<'a> {
         if let Some(v) = self.cache.get(name) {
             return Ok(Some(v.clone()));
         }
-        let Some(raw) = self.host.get(name) else { return Ok(None) };
+        let Some(raw) = self.host.try_get(name)? else { return Ok(None) };
         let v = self.resolve(raw)?;
         if !v.is_undefined() {
             self.cache.insert(name.clone(), v.clone());

@@ -77,6 +77,7 @@ impl Interp<'_> {
         let mut inner = Interp::new(self.env, self.host);
         match inner.render(&compiled) {
             Ok(v) => Ok(v),
+            Err(e @ Error::NeedsController { .. }) => self.host.remote(&t.source, false).unwrap_or(Err(e)),
             Err(e) => leave(e).at_origin(origin).into_undefined(),
         }
     }
