@@ -1,0 +1,49 @@
+//! Which platform a host is: its Rust triple, its libc, and how that is known.
+//!
+//! - [`probe`]: the line of `sh` that asks a host, and the reading of its answer;
+//! - [`triple`]: names of platforms, corrected and compared;
+//! - [`runner_for`]: which runners would run there, best first;
+//! - [`resolve`]: all hosts of a stream, each by the cheapest means that works.
+//!
+//! Limits: connections are somebody else's; a host is asked through [`Ask`].
+
+mod cache;
+mod candidates;
+mod facts;
+mod hostvars;
+pub mod probe;
+mod resolve;
+mod stage;
+pub mod triple;
+
+pub use candidates::{min_glibc, runner_for};
+pub use hostvars::{Inventory, hosts_to_reach};
+pub use probe::{PROBE, Platform, parse};
+pub use resolve::{Ask, Options, controller, resolve};
+pub use rustle_stream::record::Target;
+pub use stage::TargetStage;
+
+/// Why a host's platform is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error("unknown platform '{name}'{}", nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    UnknownTriple { name: String, nearest: Option<String> },
+    #[error("the host's answer names no platform: {0}")]
+    Answer(String),
+    #[error("no runner is made for {system} on {machine}")]
+    Unsupported { system: String, machine: String },
+    #[error("the host could not be asked: {0}")]
+    Ask(String),
+}
+
+impl TargetError {
+    /// The exit code of [`rustle_stream::exit`] that stands for it.
+    pub fn code(&self) -> u8 {
+        use rustle_stream::exit;
+        match self {
+            TargetError::UnknownTriple { .. } => exit::CONFIG,
+            TargetError::Answer(_) | TargetError::Unsupported { .. } => exit::UNAVAILABLE,
+            TargetError::Ask(_) => exit::NO_HOST,
+        }
+    }
+}

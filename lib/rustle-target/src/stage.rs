@@ -1,0 +1,71 @@
+//! The stage `rustle-target`: a `target` record for each host that the plan reaches.
+
+use crate::{Inventory, Options, TargetError, hosts_to_reach, resolve};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use rustle_cli::stage::{Input, Stage, StageError, StageIo};
+use rustle_stream::{Record, exit};
+use rustle_toolchain::Env;
+use std::collections::HashSet;
+
+/// `rustle-target`.
+pub struct TargetStage;
+
+impl Stage for TargetStage {
+    const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "batch", "target"];
+    const WRITES: &'static [&'static str] = &["target"];
+
+    fn command() -> Command {
+        Command::new("rustle-target")
+            .about("Tells each host's platform and how it is known")
+            .arg(Arg::new("refresh").long("refresh").action(ArgAction::SetTrue).help("Ask hosts again instead of trusting caches"))
+            .arg(Arg::new("no-probe").long("no-probe").action(ArgAction::SetTrue).help("Contact no host"))
+            .arg(
+                Arg::new("forks")
+                    .long("forks")
+                    .short('f')
+                    .value_name("N")
+                    .value_parser(clap::value_parser!(u32).range(1..))
+                    .help("Hosts asked at the same time (default: the stream's options, else 20)"),
+            )
+    }
+
+    fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+        let input = io.read_all()?;
+        let records = add_targets(&input, args)?;
+        let again: HashSet<&str> = records.iter().map(|t| t.host.as_str()).collect();
+        for line in &input.lines {
+            match &line.record {
+                Some(Record::Target(t)) if again.contains(t.host.as_str()) => {}
+                _ => io.pass(line)?,
+            }
+        }
+        for t in &records {
+            if let (true, Some(why)) = (t.triple.is_empty(), &t.reason) {
+                io.warn(format!("{}: platform unknown: {why}", t.host));
+            }
+        }
+        for t in records {
+            io.write(&t.into())?;
+        }
+        Ok(exit::OK)
+    }
+}
+
+/// Targets for hosts that have none yet in the stream (all of them with `--refresh`).
+fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<rustle_stream::record::Target>, StageError> {
+    let refresh = args.get_flag("refresh");
+    let records: Vec<&Record> = input.records().collect();
+    let mut hosts = hosts_to_reach(records.iter().copied());
+    let known = |h: &str| records.iter().any(|r| matches!(r, Record::Target(t) if t.host == *h && !t.triple.is_empty()));
+    hosts.retain(|h| refresh || !known(h));
+    let stream = records.iter().find_map(|r| if let Record::Options(o) = r { Some(o) } else { None });
+    let forks = args.get_one::<u32>("forks").copied().or_else(|| stream.and_then(|o| o.forks)).unwrap_or(20);
+    let options = Options {
+        ask: None,
+        refresh,
+        parallel: forks as usize,
+        config: stream.map(|o| o.config.clone()).unwrap_or_default(),
+    };
+    let inventory = Inventory::of(records.iter().copied());
+    resolve(&Env::from_process(), &inventory, &hosts, &options).map_err(|e: TargetError| StageError::new(e.code(), e))
+}
