@@ -109,6 +109,8 @@ impl Module {
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub result: Dict,
+    /// Don't add what is known of the file that the result names.
+    pub bare: bool,
 }
 
 impl Outcome {
@@ -119,6 +121,11 @@ impl Outcome {
     /// A result whose only key is `changed: false`.
     pub fn ok() -> Outcome {
         Outcome::changed(false)
+    }
+    /// Without what is known of the file that the result names (see [`crate::add_path_info`]).
+    pub fn bare(mut self) -> Outcome {
+        self.bare = true;
+        self
     }
     /// Adds a key, builder style.
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Outcome {
@@ -133,7 +140,7 @@ impl Outcome {
 
 impl From<Dict> for Outcome {
     fn from(result: Dict) -> Self {
-        Outcome { result }
+        Outcome { result, bare: false }
     }
 }
 

@@ -102,6 +102,13 @@ impl Ctx<'_> {
     /// Sets the owner where it differs. A name or a number.
     pub fn set_owner(&mut self, path: &str, owner: Option<&str>, diff: Option<&mut Diff>) -> Result<bool, Failure> {
         let Some(owner) = owner else { return Ok(false) };
+        if self.check_mode {
+            let number = owner.parse::<u32>();
+            if number.as_ref().map_or_else(|_| users::user(owner).is_none(), |n| users::user_by_id(*n).is_none()) {
+                let what = if number.is_ok() { "user with uid" } else { "user" };
+                self.warn(format!("failed to look up {what} {owner}. Create user up to this point in real play"));
+            }
+        }
         let uid = match owner.parse::<u32>() {
             Ok(n) => n,
             Err(_) => {
@@ -127,6 +134,13 @@ impl Ctx<'_> {
     /// Sets the group where it differs. A name or a number.
     pub fn set_group(&mut self, path: &str, group: Option<&str>, diff: Option<&mut Diff>) -> Result<bool, Failure> {
         let Some(group) = group else { return Ok(false) };
+        if self.check_mode {
+            let number = group.parse::<u32>();
+            if number.as_ref().map_or_else(|_| users::group(group).is_none(), |n| users::group_by_id(*n).is_none()) {
+                let what = if number.is_ok() { "group with gid" } else { "group" };
+                self.warn(format!("failed to look up {what} {group}. Create group up to this point in real play"));
+            }
+        }
         let gid = match group.parse::<u32>() {
             Ok(n) => n,
             Err(_) => {
@@ -160,18 +174,21 @@ impl Ctx<'_> {
         let want = mode.resolve(now, meta.is_dir()).map_err(|e| match e {
             ModeError::Form(details) => fail(path, "mode must be in octal or symbolic form").with("details", details),
             ModeError::Range => fail(path, "Invalid mode supplied, only permission info is allowed").with("details", match mode {
-                Mode::Bits(n) => *n as i64,
+                Mode::Bits(n) | Mode::Octal(n) => *n as i64,
                 Mode::Symbolic(_) => 0,
             }),
         })?;
-        if now == want || meta.file_type().is_symlink() {
+        if now == want {
             return Ok(false);
         }
         if let Some(d) = diff {
             d.note("mode", octal(now), octal(want));
         }
+        if meta.file_type().is_symlink() {
+            return Ok(false);
+        }
         if !self.check_mode {
-            fs::set_permissions(path, fs::Permissions::from_mode(want))
+            fs::set_permissions(path, fs::Permissions::from_mode(want & 0o7777))
                 .map_err(|e| fail(path, "chmod failed").with("details", crate::errors::py_oserror(&e, path)))?;
             // The system may refuse single bits silently (setgid for a foreign group).
             return Ok(lstat(path)?.mode() & 0o7777 != now);
@@ -290,19 +307,17 @@ pub fn add_path_info(result: &mut Dict) {
     result.insert("gid", m.gid() as i64);
     result.insert("owner", users::user_name(m.uid()));
     result.insert("group", users::group_name(m.gid()));
-    result.insert("mode", octal(m.mode()));
-    if result.get("state").is_none_or(Value::is_null) {
-        let state = if m.file_type().is_symlink() {
-            "link"
-        } else if m.is_dir() {
-            "directory"
-        } else if m.nlink() > 1 {
-            "hard"
-        } else {
-            "file"
-        };
-        result.insert("state", state);
-    }
+    result.insert("mode", octal(m.mode() & 0o7777));
+    let state = if m.file_type().is_symlink() {
+        "link"
+    } else if m.is_dir() {
+        "directory"
+    } else if m.nlink() > 1 {
+        "hard"
+    } else {
+        "file"
+    };
+    result.insert("state", state);
     if let Some(c) = selinux::context(Path::new(&path)) {
         result.insert("secontext", c.join(":"));
     }

@@ -20,11 +20,16 @@ pub mod errors;
 pub mod hash;
 pub mod mode;
 pub mod moving;
+pub mod paths;
+pub mod lines;
 mod params;
+pub mod pyre;
 mod registry;
 mod run;
 pub mod secrets;
 pub mod selinux;
+pub mod text;
+pub mod times;
 pub mod users;
 
 pub use api::{Failure, Module, Outcome, Run, Scope, Support};

@@ -5,7 +5,10 @@ use rustle_value::{Value, py_str};
 /// A mode that was asked for, before it meets a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
+    /// From a number.
     Bits(u32),
+    /// From octal text: bits above the permissions are not looked at.
+    Octal(u32),
     Symbolic(String),
 }
 
@@ -27,7 +30,7 @@ impl Mode {
             _ => {
                 let s = py_str(v);
                 match u32::from_str_radix(s.trim(), 8) {
-                    Ok(n) => Some(Mode::Bits(n)),
+                    Ok(n) => Some(Mode::Octal(n)),
                     Err(_) => Some(Mode::Symbolic(s)),
                 }
             }
@@ -38,6 +41,7 @@ impl Mode {
     pub fn resolve(&self, current: u32, directory: bool) -> Result<u32, ModeError> {
         let bits = match self {
             Mode::Bits(n) => *n,
+            Mode::Octal(n) => return Ok(*n),
             Mode::Symbolic(s) => symbolic(s, current & 0o7777, directory, umask()).map_err(ModeError::Form)?,
         };
         if bits & !0o7777 != 0 { Err(ModeError::Range) } else { Ok(bits) }
@@ -124,9 +128,9 @@ fn symbolic(text: &str, current: u32, directory: bool, umask: u32) -> Result<u32
     Ok(mode)
 }
 
-/// `0644`, as Ansible prints modes.
+/// `0644`, as Ansible prints modes; four digits become five: `04755`.
 pub fn octal(mode: u32) -> String {
-    format!("{:04o}", mode & 0o7777)
+    format!("0{mode:03o}")
 }
 
 #[cfg(test)]

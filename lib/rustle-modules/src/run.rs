@@ -102,6 +102,7 @@ fn run_module(module: &'static Module, req: &ModuleRequest) -> Dict {
             (Some(v), r)
         }
     };
+    let bare = values.is_none() || result.as_ref().is_ok_and(|o| o.bare);
     let mut result = match result {
         Ok(o) => {
             let mut d = o.result;
@@ -112,7 +113,7 @@ fn run_module(module: &'static Module, req: &ModuleRequest) -> Dict {
         }
         Err(f) => failed(f),
     };
-    if values.is_some() {
+    if !bare {
         attrs::add_path_info(&mut result);
     }
     finish(&ctx, &mut result, req, values.map(|v| v.dict));
