@@ -1,0 +1,85 @@
+//! What is known of actions and modules before a run: where they run, and who can notice.
+
+use rustle_modules::Scope;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// Where an action has its home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// Nothing runs on the host.
+    Engine,
+    Controller,
+    /// An action that the engine has.
+    Action,
+    /// A module.
+    Module,
+}
+
+/// What is known of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub home: Home,
+    /// `None`: unknown, so that anything must be feared.
+    pub scope: Option<Scope>,
+    /// Whether no Python is needed for it.
+    pub native: bool,
+}
+
+fn table() -> &'static HashMap<&'static str, (Home, Scope)> {
+    static TABLE: OnceLock<HashMap<&'static str, (Home, Scope)>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let lines = include_str!("../data/actions.txt").lines().filter(|l| !l.starts_with('#'));
+        let rows = lines.filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let name = words.next()?;
+            let home = match words.next()? {
+                "engine" => Home::Engine,
+                "controller" => Home::Controller,
+                "host" => Home::Action,
+                _ => Home::Module,
+            };
+            let scope = match words.next()? {
+                "host" => Scope::Host,
+                "looks" => Scope::Looks,
+                _ => Scope::World,
+            };
+            Some((name, (home, scope)))
+        });
+        rows.collect()
+    })
+}
+
+/// A name without `ansible.builtin.`.
+pub(crate) fn short(action: &str) -> &str {
+    action.strip_prefix("ansible.builtin.").unwrap_or(action)
+}
+
+/// What is known of the action with this (full) name.
+pub fn facts(action: &str) -> Facts {
+    let module = rustle_modules::find(action);
+    let row = table().get(short(action));
+    let native_scope = module.map(|m| m.scope);
+    match row {
+        Some((home, scope)) => Facts {
+            home: *home,
+            scope: if *home == Home::Module { native_scope.or(Some(*scope)) } else { Some(*scope) },
+            native: *home != Home::Module || module.is_some(),
+        },
+        None => Facts { home: Home::Module, scope: native_scope, native: module.is_some() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_is_in_the_table() {
+        let imports = ["import_tasks", "import_role", "import_playbook"];
+        for name in rustle_playbook::builtin_names() {
+            assert!(table().contains_key(name) || imports.contains(name), "{name} is not in data/actions.txt");
+        }
+        assert_eq!(facts("ns.coll.unknown"), Facts { home: Home::Module, scope: None, native: false });
+    }
+}

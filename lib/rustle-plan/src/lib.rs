@@ -1,0 +1,29 @@
+//! Where each task runs, who waits for whom, and why.
+//!
+//! A plan decides *where*; *whether* and *with what* a task runs is decided on its host, at its turn. Tasks run on
+//! their hosts unless something needs the controller: delegation, `run_once`, actions that change the inventory or
+//! fetch files. Hosts run ahead of each other except before tasks that others could notice (`--barriers auto`).
+//!
+//! - [`plan`]: a whole run to records; [`Planner`]: one play, or one dynamic include, at a time;
+//! - [`explain`]: the plan for a person;
+//! - [`catalog`]: what is known of actions and modules;
+//! - [`taint`]: which templates look beyond their host.
+//!
+//! Limits: a variable that becomes a template only at run time (`include_vars`) can't be judged here; the engine asks
+//! the controller for it all the same, but without waiting.
+
+mod batches;
+pub mod catalog;
+mod decide;
+mod error;
+mod explain;
+mod options;
+mod planner;
+pub mod taint;
+
+pub use batches::batches;
+pub use decide::Verdict;
+pub use error::PlanError;
+pub use explain::explain;
+pub use options::{BARRIERS, Barriers, PlanOptions, STRATEGIES, Strategy};
+pub use planner::{HostSource, PlannedPlay, Planner, place, plan, tasks_in_order};

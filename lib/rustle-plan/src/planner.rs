@@ -1,0 +1,327 @@
+//! Plays to plans: batches, decisions, segments, requirements.
+
+use crate::batches::batches;
+use crate::catalog::{self, short};
+use crate::decide::{Around, Verdict, maybe};
+use crate::error::PlanError;
+use crate::options::{Barriers, PlanOptions, Strategy};
+use crate::taint::Foreign;
+use rustle_jinja::Environment;
+use rustle_playbook::ParsedRun;
+use rustle_stream::Record;
+use rustle_stream::model::{Block, BlockId, Fragment, Node, Play, Task, TaskId};
+use rustle_stream::protocol::{BarrierRule, Placement};
+use rustle_stream::record::{Batch, Decision, Place, Requirement, Segment};
+use rustle_value::{Dict, Value, py_str};
+use std::collections::{BTreeSet, HashMap};
+
+/// Who knows the hosts of a pattern.
+pub trait HostSource {
+    /// Hosts of a play's patterns, within the limit, in the play's order (`order:`, rendered; `inventory` where none).
+    ///
+    /// # Errors
+    /// A pattern or order that makes no sense, in Ansible's words.
+    fn hosts(&self, patterns: &[String], order: &str) -> Result<Vec<String>, String>;
+}
+
+/// One play's part of the plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlannedPlay {
+    /// Hosts of the play's pattern within the limit, in order.
+    pub hosts: Vec<String>,
+    /// The same, cut by `serial`.
+    pub batches: Vec<Vec<String>>,
+    pub placement: Placement,
+    pub barriers: BarrierRule,
+    /// Why they wait so.
+    pub reason: String,
+    /// `strategy: free` and its like: results are printed as they come.
+    pub free: bool,
+    pub decisions: Vec<Decision>,
+    pub segments: Vec<Segment>,
+    pub requirement: Requirement,
+}
+
+/// Makes plans for the plays of a run.
+pub struct Planner<'a> {
+    run: &'a ParsedRun,
+    options: PlanOptions,
+    env: Environment,
+    foreign: Foreign,
+}
+
+/// Every dict that defines variables.
+fn definitions(run: &ParsedRun) -> Vec<&Dict> {
+    let mut all = vec![&run.extra_vars.vars];
+    for h in &run.hosts {
+        all.extend([&h.vars, &h.inventory_host_vars, &h.playbook_host_vars]);
+    }
+    for g in &run.groups {
+        all.extend([&g.vars, &g.inventory_group_vars, &g.playbook_group_vars]);
+    }
+    all.extend(run.plays.iter().map(|p| &p.keywords.vars));
+    all.extend(fragment_definitions(&run.fragment));
+    all
+}
+
+fn fragment_definitions(f: &Fragment) -> Vec<&Dict> {
+    let mut all: Vec<&Dict> = f.roles.iter().flat_map(|r| [&r.defaults, &r.vars, &r.params, &r.keywords.vars]).collect();
+    all.extend(f.blocks.iter().map(|b| &b.keywords.vars));
+    all.extend(f.tasks.iter().map(|t| &t.keywords.vars));
+    all
+}
+
+/// The tasks of a play in the order in which they stand.
+pub fn tasks_in_order<'a>(play: &Play, fragment: &'a Fragment) -> Vec<&'a Task> {
+    let tasks: HashMap<TaskId, &Task> = fragment.tasks.iter().map(|t| (t.id, t)).collect();
+    let blocks: HashMap<BlockId, &Block> = fragment.blocks.iter().map(|b| (b.id, b)).collect();
+    let mut out = Vec::new();
+    let sections = [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks, &play.handlers];
+    // A stack instead of recursion: a stream may nest as deep as it likes.
+    let mut todo: Vec<Node> = sections.iter().flat_map(|s| s.iter().copied()).collect();
+    todo.reverse();
+    let mut entered = BTreeSet::new();
+    while let Some(node) = todo.pop() {
+        match node {
+            Node::Task(id) => out.extend(tasks.get(&id)),
+            Node::Block(id) if !entered.insert(id) => {}
+            Node::Block(id) => {
+                let Some(b) = blocks.get(&id) else { continue };
+                todo.extend(b.body.iter().chain(&b.rescue).chain(&b.always).rev());
+            }
+        }
+    }
+    out
+}
+
+fn verdicts<'a>(play: &Play, tasks: &[&'a Task], blocks: &HashMap<BlockId, &Block>, foreign: &Foreign) -> Vec<(&'a Task, Verdict)> {
+    let around = Around { play, blocks, foreign };
+    tasks.iter().map(|t| (*t, around.decide(t))).collect()
+}
+
+fn placement(verdicts: &[(&Task, Verdict)]) -> Placement {
+    let mut p = Placement::default();
+    for (task, v) in verdicts {
+        if v.place == Place::Controller {
+            p.controller.push(task.id);
+        }
+        if v.visible.is_some() {
+            p.visible.push(task.id);
+        }
+    }
+    p
+}
+
+/// Places the tasks that an include brought while the play runs, knowing the include's own tasks only. See
+/// [`Planner::place`] for more.
+pub fn place(fragment: &Fragment, play: &Play) -> Placement {
+    let mut all = fragment_definitions(fragment);
+    all.push(&play.keywords.vars);
+    let foreign = Foreign::of(all);
+    let blocks = fragment.blocks.iter().map(|b| (b.id, b)).collect();
+    let tasks: Vec<&Task> = fragment.tasks.iter().collect();
+    placement(&verdicts(play, &tasks, &blocks, &foreign))
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for this run.
+    pub fn new(run: &'a ParsedRun, options: PlanOptions) -> Self {
+        Planner { run, options, env: Environment::new(), foreign: Foreign::of(definitions(run)) }
+    }
+
+    fn name(&self, play: &Play) -> String {
+        py_str(play.name.as_ref().unwrap_or(&play.hosts))
+    }
+
+    /// A keyword of a play, rendered with the play's variables and `-e`.
+    fn rendered(&self, play: &Play, keyword: &'static str, v: &Value) -> Result<Value, PlanError> {
+        let mut vars = play.keywords.vars.clone();
+        vars.update(&self.run.extra_vars.vars);
+        self.env.render_value(v, &vars).map_err(|e| PlanError::Keyword { play: self.name(play), keyword, problem: e.to_string() })
+    }
+
+    fn keyword(&self, play: &Play, keyword: &'static str) -> Result<Value, PlanError> {
+        match play.other.get(keyword) {
+            Some(v) => self.rendered(play, keyword, v),
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// The hosts of a play, in order.
+    pub fn hosts(&self, play: &Play, source: &dyn HostSource) -> Result<Vec<String>, PlanError> {
+        let pattern = self.rendered(play, "hosts", &play.hosts)?;
+        let patterns: Vec<String> = match pattern.as_list() {
+            Some(l) => l.iter().map(py_str).collect(),
+            None => vec![py_str(&pattern)],
+        };
+        let order = self.keyword(play, "order")?;
+        let order = if order.is_null() { "inventory".to_owned() } else { py_str(&order) };
+        source.hosts(&patterns, &order).map_err(PlanError::Hosts)
+    }
+
+    /// The rule for waiting, and why.
+    fn rule(&self, play: &Play, tasks: &[&Task], blocks: &HashMap<BlockId, &Block>, batches: &[Vec<String>]) -> Result<(BarrierRule, String, bool), PlanError> {
+        let strategy = self.keyword(play, "strategy")?;
+        let strategy = if strategy.is_null() {
+            self.run.options.config.get("DEFAULT_STRATEGY").map_or_else(|| "linear".to_owned(), py_str)
+        } else {
+            py_str(&strategy)
+        };
+        let strategy = strategy.trim_start_matches("ansible.builtin.").to_owned();
+        let free = match self.options.strategy {
+            Strategy::Free => true,
+            Strategy::Linear => false,
+            _ => matches!(strategy.as_str(), "free" | "host_pinned" | "mitogen_free"),
+        };
+        let strict = || -> Option<String> {
+            let around = Around { play, blocks, foreign: &self.foreign };
+            if tasks.iter().any(|t| maybe(around.keyword(t, "any_errors_fatal"))) || maybe(play.keywords.other.get("any_errors_fatal")) {
+                return Some("any_errors_fatal is given".into());
+            }
+            if maybe(self.run.options.config.get("ANY_ERRORS_FATAL")) {
+                return Some("any_errors_fatal is configured".into());
+            }
+            if play.other.contains_key("max_fail_percentage") {
+                return Some("max_fail_percentage is given".into());
+            }
+            (strategy == "debug").then(|| "strategy: debug".to_owned())
+        };
+        let (rule, reason) = match self.options.barriers {
+            Some(Barriers::Strict) => (BarrierRule::Always, "--barriers strict".to_owned()),
+            Some(Barriers::None) => (BarrierRule::Never, "--barriers none".to_owned()),
+            _ if free => (BarrierRule::Never, "no host waits for another in this strategy".to_owned()),
+            _ if batches.iter().all(|b| b.len() < 2) => (BarrierRule::Never, "one host has nobody to wait for".to_owned()),
+            _ => match strict() {
+                Some(why) => (BarrierRule::Always, why),
+                None => (BarrierRule::Visible, "hosts wait before tasks that others can notice".to_owned()),
+            },
+        };
+        Ok((rule, reason, free))
+    }
+
+    /// One play's part of the plan.
+    ///
+    /// # Errors
+    /// A keyword or pattern that makes no sense.
+    pub fn play(&self, play: &Play, source: &dyn HostSource) -> Result<PlannedPlay, PlanError> {
+        let hosts = self.hosts(play, source)?;
+        let serial = self.keyword(play, "serial")?;
+        let cut = batches(&hosts, &serial)
+            .map_err(|problem| PlanError::Keyword { play: self.name(play), keyword: "serial", problem })?;
+        let fragment = &self.run.fragment;
+        let blocks: HashMap<BlockId, &Block> = fragment.blocks.iter().map(|b| (b.id, b)).collect();
+        let tasks = tasks_in_order(play, fragment);
+        let (barriers, reason, free) = self.rule(play, &tasks, &blocks, &cut)?;
+        let mut verdicts = verdicts(play, &tasks, &blocks, &self.foreign);
+        let mut requirement = self.requirement(play, &verdicts);
+        if self.options.strategy == Strategy::SshOnly {
+            requirement.python_modules.append(&mut requirement.modules);
+            for (_, v) in &mut verdicts {
+                if matches!(v.place, Place::Host | Place::Bridge) {
+                    v.place = Place::Controller;
+                    v.reason = "--strategy ssh-only: no runner on the host".into();
+                }
+            }
+        }
+        let mut planned = PlannedPlay { hosts, batches: cut, barriers, reason, free, requirement, ..PlannedPlay::default() };
+        planned.placement = placement(&verdicts);
+        planned.decisions = verdicts.iter().map(|(task, v)| self.decision(play, task, v, &planned)).collect();
+        planned.segments = segments(play, &planned.decisions);
+        Ok(planned)
+    }
+
+    fn decision(&self, play: &Play, task: &Task, v: &Verdict, planned: &PlannedPlay) -> Decision {
+        let barrier = match planned.barriers {
+            BarrierRule::Never => None,
+            BarrierRule::Always => Some(planned.reason.clone()),
+            BarrierRule::Visible => v.visible.clone(),
+        };
+        Decision { play: play.id, task: task.id, place: v.place, reason: v.reason.clone(), barrier }
+    }
+
+    fn requirement(&self, play: &Play, verdicts: &[(&Task, Verdict)]) -> Requirement {
+        let (mut native, mut python) = (BTreeSet::new(), BTreeSet::new());
+        if !play.other.get("gather_facts").is_some_and(|v| !maybe(Some(v))) {
+            native.insert("ansible.builtin.setup".to_owned());
+        }
+        for (task, v) in verdicts {
+            let delegated = v.place == Place::Controller && matches!(catalog::facts(&task.action).home, catalog::Home::Controller);
+            match v.place {
+                Place::Bridge => _ = python.insert(task.action.to_string()),
+                Place::Host => _ = native.insert(task.action.to_string()),
+                // Delegated to another host of the run, or run by one for all: a module all the same.
+                Place::Controller if !delegated && short(&task.action) != "meta" => {
+                    let set = if catalog::facts(&task.action).native { &mut native } else { &mut python };
+                    set.insert(task.action.to_string());
+                }
+                Place::Controller | Place::Engine => {}
+            }
+        }
+        Requirement { play: play.id, modules: native.into_iter().collect(), python_modules: python.into_iter().collect() }
+    }
+
+    /// Places the tasks of a dynamic include. `outer`: the play's own fragment and those of the includes around it, so
+    /// that what the new tasks inherit is seen.
+    pub fn place(&self, play: &Play, fragment: &Fragment, outer: &[&Fragment]) -> Placement {
+        let known = fragment_definitions(fragment);
+        let foreign;
+        let foreign = if known.iter().all(|d| d.is_empty()) {
+            &self.foreign
+        } else {
+            let mut all = definitions(self.run);
+            all.extend(known);
+            all.extend(outer.iter().flat_map(|f| fragment_definitions(f)));
+            foreign = Foreign::of(all);
+            &foreign
+        };
+        let all = std::iter::once(fragment).chain(outer.iter().copied()).chain([&self.run.fragment]);
+        let blocks = all.flat_map(|f| &f.blocks).map(|b| (b.id, b)).collect();
+        let tasks: Vec<&Task> = fragment.tasks.iter().collect();
+        placement(&verdicts(play, &tasks, &blocks, foreign))
+    }
+}
+
+/// Maximal runs of tasks that one side executes. What the engine or the bridge does happens on the host.
+fn segments(play: &Play, decisions: &[Decision]) -> Vec<Segment> {
+    let mut out: Vec<Segment> = Vec::new();
+    for d in decisions {
+        let place = if d.place == Place::Controller { Place::Controller } else { Place::Host };
+        match out.last_mut() {
+            Some(s) if s.place == place => s.tasks.push(d.task),
+            _ => out.push(Segment { play: play.id, index: out.len() as u32, place, tasks: vec![d.task] }),
+        }
+    }
+    out
+}
+
+/// The plan of a whole run as records, play by play: batches, decisions, segments, a requirement.
+///
+/// # Errors
+/// See [`PlanError`]. Under `--strategy binary-only` every task that needs the controller is listed.
+pub fn plan(run: &ParsedRun, options: PlanOptions, source: &dyn HostSource) -> Result<Vec<Record>, PlanError> {
+    let planner = Planner::new(run, options);
+    let mut out: Vec<Record> = Vec::new();
+    let mut bound = Vec::new();
+    let tasks: HashMap<TaskId, &Task> = run.fragment.tasks.iter().map(|t| (t.id, t)).collect();
+    for play in &run.plays {
+        let planned = planner.play(play, source)?;
+        let barriers = match planned.barriers {
+            BarrierRule::Always => "strict",
+            BarrierRule::Visible => "auto",
+            BarrierRule::Never => "none",
+        };
+        for (index, hosts) in planned.batches.into_iter().enumerate() {
+            let (barriers, reason) = (barriers.to_owned(), planned.reason.clone());
+            out.push(Batch { play: play.id, index: index as u32, hosts, barriers, reason }.into());
+        }
+        let needs = planned.decisions.iter().filter(|d| d.place == Place::Controller);
+        bound.extend(needs.filter_map(|d| tasks.get(&d.task).map(|t| crate::explain::complaint(t, &d.reason))));
+        out.extend(planned.decisions.into_iter().map(Record::from));
+        out.extend(planned.segments.into_iter().map(Record::from));
+        out.push(planned.requirement.into());
+    }
+    if options.strategy == Strategy::BinaryOnly && !bound.is_empty() {
+        return Err(PlanError::NeedsController(bound));
+    }
+    Ok(out)
+}

@@ -1,0 +1,65 @@
+//! A run as parsed, whole: what `rustle-parse` writes and what later stages read.
+
+use crate::loader::Parsed;
+use rustle_stream::Record;
+use rustle_stream::model::{Fragment, Play};
+use rustle_stream::record::{ExtraVars, Group, Host, Options, Stream, Warning};
+
+/// Everything that a run was told: the same whether it came through a pipe or from the loader itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParsedRun {
+    pub stream: Stream,
+    pub options: Options,
+    pub extra_vars: ExtraVars,
+    pub groups: Vec<Group>,
+    pub hosts: Vec<Host>,
+    pub plays: Vec<Play>,
+    /// Blocks, tasks and roles of all plays.
+    pub fragment: Fragment,
+    pub warnings: Vec<Warning>,
+}
+
+impl ParsedRun {
+    /// Takes what the loader found.
+    pub fn take(&mut self, parsed: Parsed) {
+        self.plays.extend(parsed.plays);
+        self.fragment.tasks.extend(parsed.fragment.tasks);
+        self.fragment.blocks.extend(parsed.fragment.blocks);
+        self.fragment.roles.extend(parsed.fragment.roles);
+        self.warnings.extend(parsed.warnings);
+    }
+
+    /// Collects the records of a run; those of other kinds are left out.
+    pub fn from_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> ParsedRun {
+        let mut run = ParsedRun::default();
+        for record in records {
+            match record {
+                Record::Stream(x) => run.stream = x.clone(),
+                Record::Options(x) => run.options = x.clone(),
+                Record::ExtraVars(x) => run.extra_vars = x.clone(),
+                Record::Group(x) => run.groups.push(x.clone()),
+                Record::Host(x) => run.hosts.push(x.clone()),
+                Record::Play(x) => run.plays.push(x.clone()),
+                Record::Role(x) => run.fragment.roles.push(x.clone()),
+                Record::Block(x) => run.fragment.blocks.push(x.clone()),
+                Record::Task(x) => run.fragment.tasks.push(x.clone()),
+                Record::Warning(x) => run.warnings.push(x.clone()),
+                _ => {}
+            }
+        }
+        run
+    }
+
+    /// The records, in the order in which a stream has them, without the first (`stream`).
+    pub fn to_records(&self) -> Vec<Record> {
+        let mut out: Vec<Record> = vec![self.options.clone().into(), self.extra_vars.clone().into()];
+        out.extend(self.groups.iter().cloned().map(Record::from));
+        out.extend(self.hosts.iter().cloned().map(Record::from));
+        out.extend(self.warnings.iter().cloned().map(Record::from));
+        out.extend(self.plays.iter().cloned().map(Record::from));
+        out.extend(self.fragment.roles.iter().cloned().map(Record::from));
+        out.extend(self.fragment.blocks.iter().cloned().map(Record::from));
+        out.extend(self.fragment.tasks.iter().cloned().map(Record::from));
+        out
+    }
+}
