@@ -17,6 +17,7 @@ pub mod convert;
 mod ctx;
 mod decode;
 pub mod errors;
+pub mod execute;
 pub mod hash;
 pub mod mode;
 pub mod moving;
