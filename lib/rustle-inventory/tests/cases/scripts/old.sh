@@ -1,0 +1,6 @@
+#!/bin/sh
+if [ "$1" = --list ]; then
+  echo '{"old": ["o1", "o2"], "plain": {"hosts": ["o1"]}}'
+elif [ "$2" = o1 ]; then
+  echo '{"asked": "yes"}'
+fi
