@@ -1,0 +1,93 @@
+//! A task's result as text: what is left out, and JSON or YAML.
+
+use crate::options::Options;
+use rustle_value::{Dict, JsonStyle, Value, to_json_string};
+use rustle_yaml::{DumpStyle, dump};
+
+const CENSORED: &str = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+/// Keys that say how to show a result, or that are shown by other means.
+const HIDDEN: [&str; 5] = ["failed", "skipped", "exception", "warnings", "deprecations"];
+
+/// Whether `name` is this action, by any of its names.
+pub(crate) fn is_action(action: &str, name: &str) -> bool {
+    let short = action.strip_prefix("ansible.builtin.").or(action.strip_prefix("ansible.legacy.")).unwrap_or(action);
+    short == name
+}
+
+/// Whether the result is shown at all at this verbosity.
+pub(crate) fn is_verbose(options: &Options, action: &str, result: &Dict) -> bool {
+    let flag = |key: &str| result.get(key).is_some_and(Value::truthy);
+    let facts = is_action(action, "setup") || is_action(action, "gather_facts");
+    (options.verbosity > 0 || flag("_ansible_verbose_always")) && !flag("_ansible_verbose_override") && !facts
+}
+
+/// The result without what nobody is to see.
+pub(crate) fn clean(options: &Options, action: &str, result: &Dict, no_log: bool) -> Dict {
+    if no_log || result.get("_ansible_no_log").is_some_and(Value::truthy) {
+        let mut d = Dict::new();
+        d.insert("censored", CENSORED);
+        for key in ["attempts", "changed", "retries", "unreachable"] {
+            if let Some(v) = result.get(key) {
+                d.insert(key, v.clone());
+            }
+        }
+        return d;
+    }
+    let debug = is_action(action, "debug");
+    let always = result.get("_ansible_verbose_always").is_some_and(Value::truthy);
+    let mut d = result.clone();
+    d.retain(|k, _| {
+        let key = k.as_str().unwrap_or_default();
+        !(key.starts_with("_ansible_")
+            || HIDDEN.contains(&key)
+            || (options.verbosity < 3 && matches!(key, "invocation" | "diff"))
+            || (debug && always && matches!(key, "changed" | "invocation")))
+    });
+    d
+}
+
+/// The text after `=> `. YAML starts on a line of its own.
+pub(crate) fn render(options: &Options, result: &Dict, always: bool) -> String {
+    let value = Value::dict(result.clone());
+    if options.yaml {
+        return yaml(options, result);
+    }
+    let mut style = JsonStyle::default();
+    if always || options.verbosity > 2 || options.pretty == Some(true) {
+        style = JsonStyle::pretty(options.indent);
+    }
+    style.sort_keys = true;
+    style.ensure_ascii = false;
+    to_json_string(&value, &style)
+}
+
+fn yaml(options: &Options, result: &Dict) -> String {
+    let mut result = result.clone();
+    for (whole, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if result.contains_key(whole) && result.contains_key(lines) {
+            result.insert(lines, "<omitted>");
+        }
+    }
+    let lossy = options.pretty != Some(false);
+    let value = if lossy { tidy(&Value::dict(result)) } else { Value::dict(result) };
+    let style = DumpStyle { literal_lines: lossy, indent: options.indent as i64, ..DumpStyle::nice() };
+    let text = dump(&value, &style);
+    let pad = " ".repeat(options.indent);
+    let indented: Vec<String> =
+        text.trim_end().lines().map(|l| if l.is_empty() { String::new() } else { format!("{pad}{l}") }).collect();
+    format!("\n{}", indented.join("\n"))
+}
+
+/// Text of several lines without the blanks that would force quotes.
+fn tidy(v: &Value) -> Value {
+    match v {
+        Value::Str(s) if s.contains('\n') => {
+            let lines: Vec<String> = s.lines().map(|l| l.replace('\t', "    ").trim_end().to_owned()).collect();
+            Value::from(lines.join("\n").trim_end().to_owned())
+        }
+        Value::List(l) | Value::Tuple(l) => Value::list(l.iter().map(tidy).collect()),
+        Value::Dict(d) => Value::dict(d.iter().map(|(k, x)| (k.clone(), tidy(x))).collect()),
+        other => other.clone(),
+    }
+}

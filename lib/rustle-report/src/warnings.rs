@@ -1,0 +1,60 @@
+//! Warnings and deprecations that a result carries: each text once, on stderr.
+
+use crate::screen::Screen;
+use rustle_value::{Dict, Value};
+
+const HOW_TO_DISABLE: &str =
+    "[WARNING]: Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
+
+/// Shows a warning that was not shown before.
+pub(crate) fn warn(screen: &mut Screen<'_>, text: &str) {
+    let line = format!("[WARNING]: {text}");
+    if screen.first_time(&line) {
+        screen.colored_err(&line, |p| &p.warn);
+    }
+}
+
+/// Shows a result's `warnings` and `deprecations`.
+pub(crate) fn of_result(screen: &mut Screen<'_>, result: &Dict) {
+    if screen.options.action_warnings {
+        for w in result.get("warnings").and_then(Value::as_list).unwrap_or_default() {
+            match w.get("msg").or(w.get("message")) {
+                Some(m) => warn(screen, &m.to_string()),
+                None => warn(screen, &w.to_string()),
+            }
+        }
+    }
+    if screen.options.deprecations {
+        for d in result.get("deprecations").and_then(Value::as_list).unwrap_or_default() {
+            deprecated(screen, d);
+        }
+    }
+}
+
+fn deprecated(screen: &mut Screen<'_>, d: &Value) {
+    let line = format!("[DEPRECATION WARNING]: {}", sentence(d));
+    if screen.first_time(&line) {
+        if screen.first_time(HOW_TO_DISABLE) {
+            screen.colored_err(HOW_TO_DISABLE, |p| &p.warn);
+        }
+        screen.colored_err(&line, |p| &p.deprecate);
+    }
+}
+
+/// What is deprecated, and when it goes.
+fn sentence(d: &Value) -> String {
+    let text = |key: &str| d.get(key).filter(|v| !v.is_null()).map(ToString::to_string).filter(|s| !s.is_empty());
+    let Some(message) = text("msg") else { return d.to_string() };
+    let message = message.trim().trim_end_matches('.').to_owned();
+    let from = match text("collection_name").as_deref() {
+        Some("ansible.builtin" | "ansible.legacy") => " from ansible-core".to_owned(),
+        Some(name) => format!(" from collection '{name}'"),
+        None => String::new(),
+    };
+    let when = match (text("date"), text("version")) {
+        (Some(date), _) => format!(" in a release after {date}"),
+        (None, Some(version)) => format!(" version {version}"),
+        _ => " in a future release".into(),
+    };
+    format!("{message}. This feature will be removed{from}{when}.")
+}
