@@ -1,7 +1,6 @@
 //! The parsed template.
 
 use crate::filters::Filter;
-use crate::syntax::Syntax;
 use crate::tests::Test;
 use rustle_value::Value;
 use std::collections::BTreeMap;
@@ -14,9 +13,6 @@ pub struct CompiledTemplate {
     pub source: Arc<str>,
     pub(crate) body: Vec<Node>,
     pub(crate) blocks: BTreeMap<Arc<str>, Arc<Block>>,
-    pub(crate) syntax: Syntax,
-    /// Set where the source was a bare expression.
-    pub(crate) expression: bool,
 }
 
 /// A `{% block %}`.

@@ -11,9 +11,6 @@ use rustle_value::{Origin, Value, is_template, py_str};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
-/// Reads YAML text: all documents of the text, as data. Given by who has a YAML reader.
-pub type YamlReader = fn(&str) -> std::result::Result<Vec<Value>, String>;
-
 type Cache = RwLock<HashMap<Arc<str>, Arc<CompiledTemplate>>>;
 
 /// Parsed templates and settings, shared by all hosts and threads of a run.
@@ -23,7 +20,6 @@ pub struct Environment {
     expressions: Cache,
     /// Templates with another syntax than the default one.
     special: RwLock<HashMap<(Arc<str>, Syntax), Arc<CompiledTemplate>>>,
-    yaml: OnceLock<YamlReader>,
     extensions: bool,
     broken_conditionals: bool,
 }
@@ -42,13 +38,6 @@ impl Environment {
     pub fn with_broken_conditionals(mut self, on: bool) -> Self {
         self.broken_conditionals = on;
         self
-    }
-    /// Sets the reader behind `from_yaml`; the first one stays.
-    pub fn set_yaml_reader(&self, reader: YamlReader) {
-        _ = self.yaml.set(reader);
-    }
-    pub(crate) fn yaml_reader(&self) -> Option<YamlReader> {
-        self.yaml.get().copied()
     }
 
     /// Parses (or finds) a template.
@@ -185,9 +174,10 @@ impl Environment {
     }
 }
 
+/// The syntax of values in playbooks and inventories.
 pub(crate) fn default_syntax() -> &'static Syntax {
     static DEFAULT: OnceLock<Syntax> = OnceLock::new();
-    DEFAULT.get_or_init(Syntax::default)
+    DEFAULT.get_or_init(|| Syntax { raw_strings: true, ..Syntax::default() })
 }
 
 fn read<T>(l: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {

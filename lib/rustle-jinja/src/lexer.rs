@@ -206,7 +206,7 @@ impl<'a> Lexer<'a> {
 
     fn raw(&mut self, (head, sign): (usize, Option<u8>)) -> Result<()> {
         self.advance(head);
-        self.after_end(sign, true);
+        self.after_end(sign, false);
         let mut from = 0;
         loop {
             let Some(at) = self.rest()[from..].find(self.syntax.block_start.as_str()).map(|i| i + from) else {
@@ -353,7 +353,7 @@ impl<'a> Lexer<'a> {
             return Err(Error::syntax(format!("unexpected char {c} at {at}"), self.line));
         }
         let body = &s[1..i];
-        let text = if body.contains('\\') { unescape(body) } else { body.to_owned() };
+        let text = if body.contains('\\') && !self.syntax.raw_strings { unescape(body) } else { body.to_owned() };
         self.push(Tok::Str(text));
         self.advance(i + 1);
         Ok(())

@@ -30,7 +30,7 @@ mod util;
 
 pub use args::Args;
 pub use ast::CompiledTemplate;
-pub use env::{Environment, YamlReader};
+pub use env::Environment;
 pub use error::{Detail, Error, Result};
 pub use host::{EmptyScope, Scope};
 pub use interp::Interp;

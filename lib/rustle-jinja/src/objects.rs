@@ -66,6 +66,38 @@ impl Object for Omit {
     }
 }
 
+/// What an inline `if` without `else` yields where the condition is false: jinja2's own, lenient undefined.
+#[derive(Debug)]
+struct Blank;
+
+impl Object for Blank {
+    fn type_name(&self) -> &'static str {
+        "Undefined"
+    }
+    fn attr(&self, _name: &str) -> Option<Value> {
+        None
+    }
+    fn iterate(&self) -> Option<Vec<Value>> {
+        Some(Vec::new())
+    }
+    fn render(&self) -> String {
+        String::new()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// See [`Blank`].
+pub(crate) fn blank() -> Value {
+    Value::Object(Arc::new(Blank))
+}
+
+/// Whether a value is [`blank`].
+pub(crate) fn is_blank(v: &Value) -> bool {
+    matches!(v, Value::Object(o) if o.as_any().is::<Blank>())
+}
+
 /// The value of `omit`.
 pub fn omit() -> Value {
     static OMIT: OnceLock<Arc<Omit>> = OnceLock::new();

@@ -19,6 +19,8 @@ pub struct Syntax {
     pub newline_sequence: String,
     /// A newline at the very end of the source is kept.
     pub keep_trailing_newline: bool,
+    /// Backslashes in string literals stand for themselves, as in values of a playbook; not so in template files.
+    pub raw_strings: bool,
 }
 
 impl Default for Syntax {
@@ -35,6 +37,7 @@ impl Default for Syntax {
             lstrip_blocks: false,
             newline_sequence: "\n".into(),
             keep_trailing_newline: true,
+            raw_strings: false,
         }
     }
 }

@@ -12,8 +12,8 @@ pub static FILTERS: &[Filter] = &[Filter::new("combine", &[], combine)];
 fn combine(_: &mut Interp<'_>, v: Value, mut args: Args) -> Result<Value> {
     let recursive = flag(args.take("recursive").as_ref(), false);
     let list_merge = args.take("list_merge").map_or_else(|| "replace".to_owned(), |v| v.to_string());
-    if let Some((k, _)) = args.kw.first() {
-        return fail(format!("'{k}' is not a valid keyword argument"));
+    if !args.kw.is_empty() {
+        return fail("'recursive' and 'list_merge' are the only valid keyword arguments");
     }
     if !["replace", "keep", "append", "prepend", "append_rp", "prepend_rp"].contains(&list_merge.as_str()) {
         return fail("merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'");
@@ -32,7 +32,7 @@ fn combine(_: &mut Interp<'_>, v: Value, mut args: Args) -> Result<Value> {
                 out = Some(merge(out, &Arc::new(d), recursive, &list_merge));
                 continue;
             }
-            return fail(format!("failed to combine variables, expected dicts but got a '{}' and a '{}'", "dict", p.type_name()));
+            return fail(format!("failed to combine variables, expected dicts but got a '{}' and a '{}'.", "dict", p.type_name()));
         };
         out = Some(merge(out, d, recursive, &list_merge));
     }

@@ -44,7 +44,7 @@ fn replace(_: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
     let (out, n) = regex::replace(&r, &s, &opt_text(replacement.as_ref()).unwrap_or_default(), count)?;
     let want = opt_int(mandatory.as_ref())?.unwrap_or(0);
     if want > 0 && want != n as i64 {
-        return fail(format!("'{pattern}' should match {want} times, but matches {n} times in '{s}'"));
+        return fail(format!("'{pattern}' should match {want} times, but matches {} times in '{s}'", if count == usize::MAX { 0 } else { count }));
     }
     Ok(Value::from(out))
 }

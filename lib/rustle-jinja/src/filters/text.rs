@@ -26,7 +26,7 @@ pub static FILTERS: &[Filter] = &[
     Filter::new("replace", &[], replace),
     Filter::new("split", &[], |_, v, args| {
         let [sep, max] = args.bind("split", ["sep", "maxsplit"])?;
-        let Value::Str(s) = &v else { return fail(format!("'{}' object has no attribute 'split'", v.type_name())) };
+        let Value::Str(s) = &v else { return fail(format!("descriptor 'split' for 'str' objects doesn't apply to a '{}' object", v.type_name())) };
         let max = opt_int(max.as_ref())?.and_then(|n| usize::try_from(n).ok());
         let sep = opt_text(sep.as_ref());
         if sep.as_deref() == Some("") {
@@ -73,7 +73,7 @@ pub static FILTERS: &[Filter] = &[
     }),
 ];
 
-fn escape(s: &str) -> String {
+pub(crate) fn escape(s: &str) -> String {
     s.replace('&', "&amp;").replace('>', "&gt;").replace('<', "&lt;").replace('\'', "&#39;").replace('"', "&#34;")
 }
 

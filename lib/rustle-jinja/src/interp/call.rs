@@ -25,6 +25,9 @@ impl Interp<'_> {
                 let v = self.resolve(v.clone())?;
                 self.attribute(&v, name)
             }
+            Value::Object(_) if crate::objects::is_blank(v) => {
+                fail("the inline if-expression on line 1 evaluated to false and no else section was defined.")
+            }
             Value::Object(o) => {
                 if let Some(m) = looping::method(o, name) {
                     return Ok(m);

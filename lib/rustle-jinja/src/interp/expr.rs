@@ -92,7 +92,7 @@ impl Interp<'_> {
         }
         match &c.2 {
             Some(e) => self.eval(e),
-            None => Ok(Value::undefined("the inline if-expression evaluated to false and no else section was defined.")),
+            None => Ok(crate::objects::blank()),
         }
     }
 

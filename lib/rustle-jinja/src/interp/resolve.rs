@@ -143,6 +143,7 @@ impl Interp<'_> {
                 Ok(Value::dict(out))
             }
             Value::Object(o) if objects::is_omit(&v) => Ok(Value::Object(o.clone())),
+            Value::Object(o) if objects::is_blank(&v) => fail(format!("Type '{}' is unsupported for variable storage.", o.type_name())).map_err(leave),
             Value::Object(o) if o.is_mapping() => {
                 let mut out = Dict::new();
                 for k in o.iterate().unwrap_or_default() {

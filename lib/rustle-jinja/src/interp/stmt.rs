@@ -32,7 +32,7 @@ impl Interp<'_> {
             NodeKind::Data(text) => out.data(text),
             NodeKind::Print(e) => {
                 let v = self.eval(e)?;
-                let v = self.finalize(v)?;
+                let v = if crate::objects::is_blank(&v) { v } else { self.finalize(v)? };
                 out.value(v);
             }
             NodeKind::If { arms, otherwise } => {
@@ -198,7 +198,7 @@ impl Interp<'_> {
             let n = n.to_string();
             if let Some(source) = self.host.load_template(&n)? {
                 let origin = rustle_value::Origin::new(n, 1, 1);
-                let mut syntax = crate::env::default_syntax().clone();
+                let mut syntax = crate::Syntax { keep_trailing_newline: false, ..crate::Syntax::default() };
                 let rest = syntax.take_header(&source)?;
                 let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
                 return self.env.parse(&rest, Some(&origin), &syntax).map(Some).map_err(leave);

@@ -63,10 +63,7 @@ pub(crate) fn run(cx: &mut Interp<'_>, mut args: Args, as_list: bool) -> Result<
 /// Where there is no such lookup, or whatever it raises.
 pub fn execute(cx: &mut Interp<'_>, name: &str, args: Args) -> Result<Value> {
     let failed = |e: Error| match e {
-        Error::Runtime(_) => e.named(|| {
-            let full = if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") };
-            format!("The lookup plugin '{full}' failed: ")
-        }),
+        Error::Runtime(_) => e.named(|| format!("The lookup plugin '{name}' failed: ")),
         other => other,
     };
     if let Some(l) = find(name) {

@@ -1,4 +1,4 @@
-//! Lists and dicts as lookups: `items`, `list`, `dict`, `nested`, `together`, `indexed_items`, `flattened`, `subelements`,
+//! Lists and dicts as lookups: `items`, `list`, `dict`, `nested`, `together`, `indexed_items`, `subelements`,
 //! `random_choice`: `{{ query('nested', [1, 2], ['a']) }}`.
 
 use super::Lookup;
@@ -11,7 +11,6 @@ use rustle_value::{Value, dict, py_repr};
 pub static LOOKUPS: &[Lookup] = &[
     Lookup { name: "items", func: |_, args| Ok(flat(args.pos, 1)) },
     Lookup { name: "list", func: |_, args| Ok(args.pos) },
-    Lookup { name: "flattened", func: |_, args| Ok(deep(args.pos)) },
     Lookup { name: "dict", func: dict_lookup },
     Lookup { name: "nested", func: |cx, args| nested(cx, args) },
     Lookup { name: "together", func: |cx, args| together(cx, args) },
@@ -41,18 +40,6 @@ fn flat(items: Vec<Value>, levels: u32) -> Vec<Value> {
     out
 }
 
-fn deep(items: Vec<Value>) -> Vec<Value> {
-    let mut out = Vec::new();
-    for x in items {
-        match x {
-            Value::List(l) | Value::Tuple(l) => out.extend(deep(l.to_vec())),
-            Value::Null => {}
-            x => out.push(x),
-        }
-    }
-    out
-}
-
 fn dict_lookup(_: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for x in args.pos {
@@ -61,7 +48,7 @@ fn dict_lookup(_: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
             _ => vec![x],
         };
         for x in all {
-            let Some(e) = entries(&x) else { return fail("with_dict expects a dict") };
+            let Some(e) = entries(&x) else { return fail(format!("the 'dict' lookup plugin expects a dictionary, got '{x}' of type <class '{}'>)", x.type_name())) };
             out.extend(e.into_iter().map(|(k, v)| Value::dict(dict! { "key" => k, "value" => v })));
         }
     }

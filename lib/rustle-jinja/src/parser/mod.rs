@@ -27,7 +27,7 @@ pub(crate) struct Parser {
 pub(crate) fn parse_template(source: &Arc<str>, syntax: &Syntax, extensions: bool) -> Result<CompiledTemplate> {
     let mut p = Parser::new(tokenize(source, syntax)?, extensions);
     let body = p.body(&[])?;
-    Ok(CompiledTemplate { source: source.clone(), body, blocks: p.blocks, syntax: syntax.clone(), expression: false })
+    Ok(CompiledTemplate { source: source.clone(), body, blocks: p.blocks })
 }
 
 /// Parses a bare expression.
@@ -40,7 +40,7 @@ pub(crate) fn parse_expression(source: &Arc<str>) -> Result<CompiledTemplate> {
         return p.fail("chunk after expression");
     }
     let body = vec![Node { line, kind: NodeKind::Print(e) }];
-    Ok(CompiledTemplate { source: source.clone(), body, blocks: BTreeMap::new(), syntax, expression: true })
+    Ok(CompiledTemplate { source: source.clone(), body, blocks: BTreeMap::new() })
 }
 
 impl Parser {
