@@ -151,6 +151,9 @@ pub fn resolve_plain(s: &str) -> Value {
 /// named without its prefix. `None` where the text does not fit the tag, or the tag is not one of these.
 pub fn resolve_tagged(tag: &str, s: &str) -> Option<Value> {
     use base64::Engine as _;
+    if s.is_empty() && matches!(tag, "int" | "float") {
+        return None;
+    }
     match tag {
         "str" => Some(Value::str(s)),
         "null" => Some(Value::Null),

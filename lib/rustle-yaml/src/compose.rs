@@ -82,6 +82,8 @@ impl Composer {
             }
             _ => self.node(true, false)?,
         };
+        // The token behind the document is looked at before anybody builds it: that is where libyaml fails first.
+        self.scan.peek()?;
         Ok(Some((start, root)))
     }
 

@@ -233,11 +233,11 @@ impl<'a> Constructor<'a> {
                     merged = self.bounded(merged)?;
                 }
                 Body::Seq(items) => {
+                    if let Some(item) = items.iter().find(|i| !matches!(i.body, Body::Map(_))) {
+                        let text = format!("expected a mapping for merging, but found {}", item.body.id());
+                        return fail(CONTEXT, text, item.start);
+                    }
                     for item in items.iter().rev() {
-                        let Body::Map(_) = item.body else {
-                            let text = format!("expected a mapping for merging, but found {}", item.body.id());
-                            return fail(CONTEXT, text, item.start);
-                        };
                         merged.extend(self.flatten(item)?.iter().cloned());
                         merged = self.bounded(merged)?;
                     }
@@ -319,6 +319,6 @@ fn implicit(text: &str, mark: Mark) -> Result<Value, Failure> {
 }
 
 fn unknown_tag<T>(tag: &str, mark: Mark) -> Result<T, Failure> {
-    fail("", format!("could not determine a constructor for the tag '{tag}'"), mark)
+    fail("", format!("could not determine a constructor for the tag {}", rustle_value::str_repr(tag)), mark)
 }
 

@@ -139,18 +139,17 @@ fn read(text: &str, file: &str, options: &Options, single: bool) -> Result<Parse
     };
     let syntax = |p: scan::Problem| YamlError::new(&p, &file, shown, true);
     let mut composer = Composer::new(text);
-    let mut roots = Vec::new();
-    while let Some((mark, root)) = composer.document().map_err(syntax)? {
-        if single && !roots.is_empty() {
-            let context = "expected a single document in the stream";
-            return Err(syntax(scan::Problem { context, text: "but found another document".into(), mark }));
-        }
-        roots.push(root);
-    }
     let mut parsed = Parsed::default();
-    for root in &roots {
+    while let Some((_, root)) = composer.document().map_err(syntax)? {
+        // Where one document is wanted, the next is looked for before this one is understood, as PyYAML does.
+        if single {
+            if let Some((mark, _)) = composer.document().map_err(syntax)? {
+                let context = "expected a single document in the stream";
+                return Err(syntax(scan::Problem { context, text: "but found another document".into(), mark }));
+            }
+        }
         let mut construct = Constructor::new(Arc::clone(&file), options);
-        let node = construct.root(root).map_err(|f| YamlError::new(&f.problem, &file, shown, f.analyse))?;
+        let node = construct.root(&root).map_err(|f| YamlError::new(&f.problem, &file, shown, f.analyse))?;
         parsed.documents.push(node);
         // PyYAML builds level by level, and that is the order of the warnings.
         construct.duplicates.sort_by_key(|d| d.0);

@@ -169,7 +169,7 @@ impl Scanner {
             '_' => '\u{a0}',
             'L' => '\u{2028}',
             'P' => '\u{2029}',
-            c @ (' ' | '"' | '/' | '\\' | '\'') => c,
+            c @ (' ' | '"' | '/' | '\\') => c,
             'x' | 'u' | 'U' => '\0',
             _ => return self.fail(CONTEXT, "found unknown escape character"),
         };
@@ -319,8 +319,8 @@ impl Scanner {
     }
 
     fn tag_handle(&mut self, directive: bool) -> Result<String, Problem> {
-        let context = if directive { "while parsing a tag directive" } else { "while parsing a tag" };
         if self.at(0) != '!' {
+            let context = if directive { "while scanning a tag directive" } else { "while scanning a tag" };
             return self.fail(context, "did not find expected '!'");
         }
         let mut handle = String::from("!");
@@ -333,7 +333,7 @@ impl Scanner {
             handle.push('!');
             self.skip();
         } else if directive && handle != "!" {
-            return self.fail(context, "did not find expected '!'");
+            return self.fail("while parsing a tag directive", "did not find expected '!'");
         }
         Ok(handle)
     }
@@ -348,7 +348,16 @@ impl Scanner {
                 let (Some(hi), Some(lo)) = (self.at(1).to_digit(16), self.at(2).to_digit(16)) else {
                     return self.fail(context, "did not find URI escaped octet");
                 };
-                bytes.push((hi * 16 + lo) as u8);
+                let octet = (hi * 16 + lo) as u8;
+                let problem = match (bytes.is_empty(), octet) {
+                    (true, 0x80..=0xbf | 0xf8..) => "found an incorrect leading UTF-8 octet",
+                    (false, ..0x80 | 0xc0..) => "found an incorrect trailing UTF-8 octet",
+                    _ => "",
+                };
+                if !problem.is_empty() {
+                    return self.fail(context, problem);
+                }
+                bytes.push(octet);
                 (0..3).for_each(|_| self.skip());
                 if let Ok(s) = std::str::from_utf8(&bytes) {
                     out.push_str(s);
