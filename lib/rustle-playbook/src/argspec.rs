@@ -61,7 +61,7 @@ impl Loader {
             handler: false,
             implicit: false,
             origin: None,
-            search_path: scope.search.clone(),
+            search_path: crate::tasks::search_path(scope, &paths::join(&role.path, "tasks/main.yml")),
         }))
     }
 }

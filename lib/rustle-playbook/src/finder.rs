@@ -5,7 +5,7 @@ use crate::paths;
 
 /// A file that is nowhere, with the places that were looked at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Could not find or access '{name}'\nSearched in:\n\t{}", .searched.join("\n\t"))]
+#[error("Could not find or access '{name}'{}", .searched.iter().enumerate().map(|(i, p)| format!("{}\n\t{p}", if i == 0 { "\nSearched in:" } else { "" })).collect::<String>())]
 pub struct NotFound {
     pub name: String,
     pub searched: Vec<String>,
@@ -14,7 +14,11 @@ pub struct NotFound {
 impl NotFound {
     /// The whole message of actions that send files to hosts.
     pub fn message(&self) -> String {
-        format!("{self} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")
+        format!("{self} on the Ansible Controller.")
+    }
+    /// What Ansible prints below that message.
+    pub fn help(&self) -> &'static str {
+        "If you are using a module and expect the file to exist on the remote, see the remote_src option."
     }
 }
 
@@ -33,39 +37,23 @@ impl Finder {
         Finder { search_path: search_path.to_vec(), basedir: basedir.into() }
     }
 
-    /// Every place where `name` may be, in order; `folder` is `templates`, `files`, `vars` or `tasks`.
+    /// Every place where `name` may be, in order, spelt as Ansible shows them; `folder` is `templates`, `files`, `vars`
+    /// or `tasks`. A place may be named twice.
     pub fn places(&self, folder: &str, name: &str) -> Vec<String> {
         let given = paths::expand(name);
         if given.starts_with('/') {
-            return vec![paths::normalize(&given)];
+            return vec![given];
         }
-        let mut out: Vec<String> = Vec::new();
-        let mut add = |parts: &[&str]| {
-            let path = parts.iter().skip(1).fold(parts[0].to_owned(), |a, b| paths::join(&a, b));
-            let path = paths::normalize(&path);
-            if !out.contains(&path) {
-                out.push(path);
-            }
-        };
         let named = given.split('/').next() == Some(folder);
-        for base in self.search_path.iter().chain([&self.basedir]) {
-            let parent = paths::parent(base);
-            if paths::base(base) == "tasks" && self.in_role(base) {
-                if !named {
-                    add(&[parent, folder, &given]);
-                }
-                add(&[parent, &given]);
-            }
+        let mut out: Vec<String> = Vec::new();
+        let here = self.search_path.iter().filter(|p| **p != self.basedir || self.search_path.len() == 1);
+        for base in here.chain([&self.basedir]) {
             if !named {
-                add(&[base, folder, &given]);
+                out.push(paths::join(&paths::join(base, folder), &given));
             }
-            add(&[base, &given]);
+            out.push(paths::join(base, &given));
         }
         out
-    }
-
-    fn in_role(&self, tasks: &str) -> bool {
-        ["main.yml", "main.yaml", "main.json", "main"].iter().any(|m| paths::is_file(&paths::join(tasks, m)))
     }
 
     /// The first place where the file (or folder) is.
@@ -74,11 +62,29 @@ impl Finder {
     /// It is nowhere.
     pub fn find_needle(&self, folder: &str, name: &str) -> Result<String, NotFound> {
         let searched = self.places(folder, name);
-        match searched.iter().find(|p| paths::exists(p)) {
+        match searched.iter().find(|p| paths::exists(p)).map(|p| paths::normalize(p)) {
             // A name that ends in a slash keeps it: `copy` tells folders from their contents by it.
             Some(p) if name.ends_with('/') => Ok(format!("{p}/")),
-            Some(p) => Ok(p.clone()),
+            Some(p) => Ok(p),
+            None if name.starts_with(['/', '~']) => Err(NotFound { name: name.into(), searched: Vec::new() }),
             None => Err(NotFound { name: name.into(), searched }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_that_ansible_names() {
+        let role = Finder::new(&["/p/roles/r".into(), "/p/roles/r/tasks".into(), "/p".into()], "/p");
+        let message = role.find_needle("files", "no").unwrap_err().message();
+        let expected = "Could not find or access 'no'\nSearched in:\n\t/p/roles/r/files/no\n\t/p/roles/r/no\n\t/p/roles/r/tasks/files/no\n\t/p/roles/r/tasks/no\n\t/p/files/no\n\t/p/no on the Ansible Controller.";
+        assert_eq!(message, expected);
+        let play = Finder::new(&["/p".into()], "/p");
+        assert_eq!(play.places("files", "files/x"), ["/p/files/x", "/p/files/x"]);
+        assert_eq!(play.places("files", "../x/"), ["/p/files/../x/", "/p/../x/", "/p/files/../x/", "/p/../x/"]);
+        assert_eq!(play.find_needle("files", "/no/where").unwrap_err().message(), "Could not find or access '/no/where' on the Ansible Controller.");
     }
 }

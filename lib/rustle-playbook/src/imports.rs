@@ -83,9 +83,8 @@ impl Loader {
         }
         places.push(paths::join(&scope.basedir, &name));
         let places: Vec<String> = places.iter().map(|p| paths::normalize(p)).collect();
-        // A role names the file that it misses by its own folder.
-        let missing = scope.role.and_then(|_| places.get(scope.dirs.len())).or(places.last()).cloned().unwrap_or_default();
-        places.into_iter().find(|p| paths::is_file(p)).unwrap_or(missing)
+        let last = places.last().cloned().unwrap_or_default();
+        places.into_iter().find(|p| paths::is_file(p)).unwrap_or(last)
     }
 
     pub(crate) fn import_role(&mut self, task: Task, node: &Node, scope: &Scope) -> Result<Option<Child>> {

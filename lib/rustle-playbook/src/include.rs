@@ -95,11 +95,13 @@ impl Loader {
         let scope = self.include_scope(cx);
         let path = self.find_tasks(file, &scope);
         if !paths::exists(&path) {
+            // Ansible's result has the message without the advice that its screen has.
             let message = format!(
-                "Could not find or access '{path}' on the Ansible Controller.\nIf you are using a module and expect the file \
-                 to exist on the remote, see the remote_src option."
+                "Unable to retrieve file contents. Could not find or access '{path}' on the Ansible Controller: [Errno 2] No \
+                 such file or directory: '{path}'"
             );
-            return Err(PlaybookError::general(message, None));
+            let help = "If you are using a module and expect the file to exist on the remote, see the remote_src option.";
+            return Err(PlaybookError::general(message, None).help(help));
         }
         let mut block = self.include_block(&scope, apply, cx)?;
         let inner = self.inside(&scope, &block);

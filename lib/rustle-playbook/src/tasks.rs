@@ -186,12 +186,16 @@ impl Loader {
     }
 }
 
-/// Folders where a task's files are looked for: its role's, the roles' that pulled that one in, its own file's.
+/// `ansible_search_path`: the folders of the task's role and of the roles that pulled that one in, of the task's own
+/// file, of the playbook.
 pub(crate) fn search_path(scope: &Scope, file: &str) -> Vec<String> {
     let mut out = scope.search.clone();
     let own = crate::paths::parent(file);
     if !out.iter().any(|p| p == own) {
         out.push(own.to_owned());
+    }
+    if !out.contains(&scope.basedir) {
+        out.push(scope.basedir.clone());
     }
     out
 }
