@@ -4,6 +4,7 @@
 //! * `source/` has one file per kind of source (INI, YAML, TOML, scripts, comma lists);
 //! * `model.rs` keeps hosts and groups and the rules between them;
 //! * `vars.rs` finds `group_vars` and `host_vars` and lays a host's variables in layers;
+//! * `records.rs` turns an inventory into records of a stream and back;
 //! * `pattern.rs` selects hosts; `dynamic.rs` is `add_host` and `group_by`; `export.rs` is `ansible-inventory --list`.
 //!
 //! A source that cannot be read is a warning, as in Ansible, and not an error. Inventory plugins other than the ones
@@ -16,6 +17,7 @@ mod literal;
 mod model;
 mod options;
 mod pattern;
+mod records;
 mod shell;
 mod source;
 mod vars;

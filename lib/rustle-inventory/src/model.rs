@@ -51,6 +51,8 @@ pub struct Inventory {
     pub(crate) implicit: OnceLock<String>,
     pub(crate) current_source: Option<String>,
     pub(crate) files: FileCache,
+    /// It came from records: no file is read.
+    pub(crate) recorded: bool,
     notices: Mutex<Notices>,
 }
 
@@ -73,6 +75,7 @@ impl Inventory {
             implicit: OnceLock::new(),
             current_source: None,
             files: FileCache::default(),
+            recorded: false,
             notices: Mutex::default(),
         };
         for name in ["all", "ungrouped"] {
@@ -406,7 +409,7 @@ impl Inventory {
 }
 
 impl Group {
-    fn new(name: &str) -> Group {
+    pub(crate) fn new(name: &str) -> Group {
         Group {
             name: name.into(),
             vars: Arc::default(),

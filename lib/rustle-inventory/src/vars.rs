@@ -8,6 +8,7 @@
 //!
 //! Files are read once and kept.
 
+use crate::records::{PLAYBOOKS, SOURCES};
 use crate::{Inventory, InventoryError};
 use rustle_value::{Dict, Value};
 use rustle_yaml::{NodeKind, Options, Trust};
@@ -82,7 +83,8 @@ impl Inventory {
         let mut groups: Vec<_> = self.all_groups_of(host).into_iter().filter(|g| *g != "all").map(|g| &self.groups[g]).collect();
         groups.sort_by(|a, b| (a.depth, a.priority, &a.name).cmp(&(b.depth, b.priority, &b.name)));
         let beside = self.source_dirs();
-        let play: Vec<PathBuf> = play_dirs.iter().map(|d| real(d)).collect();
+        let play: Vec<PathBuf> =
+            if self.recorded { vec![PathBuf::from(PLAYBOOKS)] } else { play_dirs.iter().map(|d| real(d)).collect() };
 
         if let Some(all) = self.groups.get("all") {
             add(AllInventory, "all", None, Arc::clone(&all.vars));
@@ -147,7 +149,8 @@ impl Inventory {
     /// A group's own variables: from the sources, then from files next to them and next to the playbook.
     pub fn group_vars_of(&self, group: &str, playbook_dir: Option<&Path>) -> Result<Dict, InventoryError> {
         let mut out = self.groups.get(group).map(|g| (*g.vars).clone()).unwrap_or_default();
-        for dir in self.source_dirs().into_iter().chain(playbook_dir.map(real)) {
+        let play = if self.recorded { Some(PathBuf::from(PLAYBOOKS)) } else { playbook_dir.map(real) };
+        for dir in self.source_dirs().into_iter().chain(play) {
             out = combine(&out, &*self.files_of(&dir, "group_vars", group)?, self.options.merge_dicts);
         }
         Ok(out)
@@ -155,6 +158,9 @@ impl Inventory {
 
     /// The directories next to which variable files are looked for: one per source that is no host list.
     fn source_dirs(&self) -> Vec<PathBuf> {
+        if self.recorded {
+            return vec![PathBuf::from(SOURCES)];
+        }
         let path = |s: &String| {
             let path = Path::new(s);
             if s.contains(',') && !path.exists() {
@@ -192,7 +198,7 @@ impl Inventory {
         Ok(self.remember(stem, vars))
     }
 
-    fn remember(&self, path: PathBuf, vars: Dict) -> Arc<Dict> {
+    pub(crate) fn remember(&self, path: PathBuf, vars: Dict) -> Arc<Dict> {
         let vars = Arc::new(vars);
         if let Ok(mut cache) = self.files.0.lock() {
             cache.insert(path, Arc::clone(&vars));
