@@ -12,11 +12,10 @@ fn split_port(text: &str) -> (&str, Option<u32>) {
     let Some(port) = digits.bytes().all(|c| c.is_ascii_digit()).then(|| digits.parse().ok()).flatten() else {
         return (text, None);
     };
-    if let Some(inner) = head.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        if !inner.is_empty() {
+    if let Some(inner) = head.strip_prefix('[').and_then(|h| h.strip_suffix(']'))
+        && !inner.is_empty() {
             return (inner, Some(port));
         }
-    }
     // A colon outside brackets, before the last one, makes it an address or a list and no port.
     let mut depth = 0;
     for c in head.chars() {

@@ -104,11 +104,10 @@ impl Inventory {
     }
     pub(crate) fn deprecate(&self, text: impl Into<String>) {
         let text = text.into();
-        if let Ok(mut n) = self.notices.lock() {
-            if !n.deprecations.contains(&text) {
+        if let Ok(mut n) = self.notices.lock()
+            && !n.deprecations.contains(&text) {
                 n.deprecations.push(text);
             }
-        }
     }
 
     /// The host of that name; names of this machine always find one.

@@ -63,7 +63,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn unhex(text: &[u8]) -> Result<Vec<u8>, VaultError> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(VaultError::Hex("Odd-length string"));
     }
     let digit = |c: u8| (c as char).to_digit(16).map(|d| d as u8).ok_or(VaultError::Hex("Non-hexadecimal digit found"));

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Deepest nesting that is read; beyond it a file is refused.
-const MAX_DEPTH: usize = 400;
+const MAX_DEPTH: usize = 200;
+const TOO_DEEP: &str = "the nesting is too deep";
 
 #[derive(Debug)]
 pub(crate) struct Raw {
@@ -13,6 +14,8 @@ pub(crate) struct Raw {
     pub tag: Option<String>,
     pub body: Body,
     pub start: Mark,
+    /// Levels below, aliases followed: what a walk over the values will have to recurse.
+    height: usize,
 }
 
 #[derive(Debug)]
@@ -21,6 +24,20 @@ pub(crate) enum Body {
     Scalar(String, bool),
     Seq(Vec<Rc<Raw>>),
     Map(Vec<(Rc<Raw>, Rc<Raw>)>),
+}
+
+impl Raw {
+    fn new(tag: Option<String>, body: Body, start: Mark) -> Result<Rc<Raw>, Problem> {
+        let height = match &body {
+            Body::Scalar(..) => 0,
+            Body::Seq(items) => items.iter().map(|n| n.height + 1).max().unwrap_or(1),
+            Body::Map(pairs) => pairs.iter().map(|(k, v)| k.height.max(v.height) + 1).max().unwrap_or(1),
+        };
+        if height > MAX_DEPTH {
+            return problem("", TOO_DEEP, start);
+        }
+        Ok(Rc::new(Raw { tag, body, start, height }))
+    }
 }
 
 impl Body {
@@ -123,7 +140,7 @@ impl Composer {
     fn node(&mut self, block: bool, indentless: bool) -> Result<Rc<Raw>, Problem> {
         let start = self.scan.peek()?.start;
         if self.depth >= MAX_DEPTH {
-            return problem("", "the nesting is too deep", start);
+            return problem("", TOO_DEEP, start);
         }
         self.depth += 1;
         let node = self.node_inside(block, indentless, start);
@@ -178,7 +195,7 @@ impl Composer {
                 return problem(context, "did not find expected node content", token.start);
             }
         };
-        let node = Rc::new(Raw { tag, body, start });
+        let node = Raw::new(tag, body, start)?;
         if let Some(name) = anchor {
             self.anchors.insert(name, Some(Rc::clone(&node)));
         }
@@ -277,7 +294,7 @@ impl Composer {
                         _ => self.node(false, false)?,
                     };
                     let value = self.flow_value(|k| matches!(k, Kind::FlowEntry | Kind::FlowSeqEnd))?;
-                    items.push(Rc::new(Raw { tag: None, body: Body::Map(vec![(key, value)]), start }));
+                    items.push(Raw::new(None, Body::Map(vec![(key, value)]), start)?);
                 }
                 Kind::FlowSeqEnd => break,
                 _ => items.push(self.node(false, false)?),
@@ -316,5 +333,5 @@ impl Composer {
 }
 
 fn empty(start: Mark) -> Rc<Raw> {
-    Rc::new(Raw { tag: None, body: Body::Scalar(String::new(), true), start })
+    Rc::new(Raw { tag: None, body: Body::Scalar(String::new(), true), start, height: 0 })
 }

@@ -13,7 +13,7 @@ const MERGE: &str = "tag:yaml.org,2002:merge";
 const CORE: &str = "tag:yaml.org,2002:";
 
 /// From here on merged entries are reduced to one per key, so that merges of aliases of merges cannot explode.
-const MAX_MERGED: usize = 10_000;
+const MAX_MERGED: usize = 2_000;
 
 /// An error of construction. `analyse` is false where Ansible words the message itself.
 pub(crate) struct Failure {

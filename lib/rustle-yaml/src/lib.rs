@@ -6,7 +6,7 @@
 //!
 //! * recursive structures (`&a [*a]`) are refused;
 //! * `!!set` becomes a list of its keys; `!!omap` and `!!pairs` stay lists of one-entry mappings;
-//! * nesting deeper than 400 levels is refused;
+//! * nesting deeper than 200 levels is refused;
 //! * a date that does not exist (`2001-13-45`) stays text.
 //!
 //! Aliases share what they name, so a file of nested aliases costs what its text costs.
@@ -79,7 +79,7 @@ pub fn parse(text: &str, file: &str, options: &Options) -> Result<Parsed, YamlEr
 pub fn load(text: &str, file: &str, options: &Options) -> Result<(Node, Vec<YamlWarning>), YamlError> {
     let origin = || Origin::new(file, 1, 1);
     if let Some(json) = json(text) {
-        return Ok((Node::from_value(&json, &origin()), Vec::new()));
+        return Ok((json_node(json, &origin(), options.ansible_tags), Vec::new()));
     }
     let mut parsed = read(text, file, options, true)?;
     let root = parsed.documents.pop();
@@ -99,7 +99,32 @@ pub fn parse_value(text: &str, file: &str, trust: Trust) -> Result<Value, YamlEr
     Ok(parsed.documents.first().map_or(Value::Null, |n| n.to_value(trust)))
 }
 
-fn json(text: &str) -> Option<Value> {
+/// JSON as Ansible's own decoder reads it: `{"__ansible_vault": "…"}` is vaulted, `{"__ansible_unsafe": "…"}` is never a
+/// template. JSON has no positions.
+fn json_node(json: serde_json::Value, origin: &Origin, tags: bool) -> Node {
+    use serde_json::Value as Json;
+    let node = |value, is_unsafe| Node { value, origin: origin.clone(), is_unsafe };
+    let value = match json {
+        Json::Array(items) => NodeKind::Seq(Arc::new(items.into_iter().map(|v| json_node(v, origin, tags)).collect())),
+        Json::Object(o) => {
+            let only = |key: &str| o.get(key).and_then(Json::as_str).filter(|_| tags && o.len() == 1);
+            if let Some(ciphertext) = only("__ansible_vault") {
+                let vaulted = rustle_value::Vaulted { ciphertext: ciphertext.into(), origin: Some(origin.clone()) };
+                return node(NodeKind::Scalar(Value::Vaulted(Arc::new(vaulted))), false);
+            }
+            if let Some(text) = only("__ansible_unsafe") {
+                return node(NodeKind::Scalar(Value::str(text)), true);
+            }
+            let key = |k: String| node(NodeKind::Scalar(Value::from(k)), false);
+            NodeKind::Map(Arc::new(o.into_iter().map(|(k, v)| (key(k), json_node(v, origin, tags))).collect()))
+        }
+        Json::Null => NodeKind::Null,
+        other => NodeKind::Scalar(rustle_value::from_json(other)),
+    };
+    node(value, false)
+}
+
+fn json(text: &str) -> Option<serde_json::Value> {
     let looks = text.trim_start().starts_with(['{', '[', '"']);
     // Integers beyond 64 bits would turn into floats; the YAML reader keeps them.
     let mut digits = 0;
@@ -110,7 +135,7 @@ fn json(text: &str) -> Option<Value> {
     if !looks || long {
         return None;
     }
-    serde_json::from_str(text).ok().map(rustle_value::from_json)
+    serde_json::from_str(text).ok()
 }
 
 /// The first character that YAML does not allow, and its index.
@@ -142,12 +167,11 @@ fn read(text: &str, file: &str, options: &Options, single: bool) -> Result<Parse
     let mut parsed = Parsed::default();
     while let Some((_, root)) = composer.document().map_err(syntax)? {
         // Where one document is wanted, the next is looked for before this one is understood, as PyYAML does.
-        if single {
-            if let Some((mark, _)) = composer.document().map_err(syntax)? {
+        if single
+            && let Some((mark, _)) = composer.document().map_err(syntax)? {
                 let context = "expected a single document in the stream";
                 return Err(syntax(scan::Problem { context, text: "but found another document".into(), mark }));
             }
-        }
         let mut construct = Constructor::new(Arc::clone(&file), options);
         let node = construct.root(&root).map_err(|f| YamlError::new(&f.problem, &file, shown, f.analyse))?;
         parsed.documents.push(node);
