@@ -192,6 +192,21 @@ impl Shared {
         }
         out
     }
+    /// Tells all runners what `groups` and `group_names` are now.
+    pub fn inventory_changed(&self) {
+        let Some(play) = self.play() else { return };
+        let dir = self.playbook_dir(&play.play);
+        for (host, session) in lock(&self.sessions).iter() {
+            let all = crate::program::magic(self, &self.inventory(), host, &play, &dir);
+            let mut changes = Dict::new();
+            for name in ["groups", "group_names"] {
+                if let Some(v) = all.get(name) {
+                    changes.insert(name, v.clone());
+                }
+            }
+            session.send(&rustle_stream::protocol::Down::Magic { changes });
+        }
+    }
     /// Decrypts vaulted text.
     pub fn decrypt(&self, text: &str, path: &str) -> Result<String, String> {
         match &self.secrets.vault {

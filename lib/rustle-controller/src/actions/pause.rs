@@ -1,0 +1,64 @@
+//! `pause`: waits for a time, or for a person.
+
+use super::{Action, failed, text};
+use rustle_value::dict;
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+pub(crate) static ACTION: Action = Action {
+    name: "pause",
+    run: |_, _, args| {
+        let number = |key: &str| text(args, key).map(|t| t.parse::<f64>().map(|n| n.trunc()));
+        let seconds = match (number("minutes"), number("seconds")) {
+            (Some(Ok(m)), None) => Some(m * 60.0),
+            (None, Some(Ok(s))) => Some(s),
+            (None, None) => None,
+            (Some(_), Some(_)) => return failed("parameters are mutually exclusive: minutes|seconds"),
+            (Some(Err(_)), _) | (_, Some(Err(_))) => return failed("non-integer value given for prompt duration"),
+        };
+        let start = Instant::now();
+        let begun = now();
+        let mut typed = String::new();
+        match seconds {
+            Some(s) => std::thread::sleep(Duration::from_secs_f64(s.max(1.0))),
+            None => {
+                let stdin = std::io::stdin();
+                if stdin.is_terminal() {
+                    let prompt = text(args, "prompt").unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
+                    let mut out = std::io::stderr();
+                    _ = write!(out, "{prompt}:\n").and_then(|()| out.flush());
+                    _ = stdin.lock().read_line(&mut typed);
+                }
+            }
+        }
+        let elapsed = start.elapsed().as_secs_f64();
+        let (unit, amount) = if text(args, "minutes").is_some() || seconds.is_none() { ("minutes", elapsed / 60.0) } else { ("seconds", elapsed) };
+        Ok(dict! {
+            "changed" => false,
+            "rc" => 0,
+            "stderr" => "",
+            "stdout" => format!("Paused for {} {unit}", (amount * 100.0).round() / 100.0),
+            "start" => begun,
+            "stop" => now(),
+            "delta" => elapsed as i64,
+            "echo" => args.get("echo").and_then(rustle_engine::to_bool).unwrap_or(true),
+            "user_input" => typed.trim_end_matches('\n'),
+        })
+    },
+};
+
+/// The local time as Ansible prints it, in UTC.
+fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let (days, rest) = (since.as_secs() / 86400, since.as_secs() % 86400);
+    // Days to a date: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
+    let z = days as i64 + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let y = yoe + era * 400 + i64::from(m <= 2);
+    format!("{y:04}-{m:02}-{d:02} {:02}:{:02}:{:02}.{:06}", rest / 3600, rest / 60 % 60, rest % 60, since.subsec_micros())
+}

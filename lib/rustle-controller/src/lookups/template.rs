@@ -1,0 +1,72 @@
+//! `template`: a file of the controller, rendered with the variables at hand.
+
+use super::{Lookup, finder, flag, read, terms, text};
+use rustle_jinja::{Error, Scope, Syntax};
+use rustle_value::{Dict, Origin, Value};
+use std::sync::Arc;
+
+/// The variables of the evaluation with `template_vars` above them.
+struct With<'a> {
+    inner: &'a dyn Scope,
+    vars: Dict,
+}
+
+impl Scope for With<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.vars.get(name).cloned().or_else(|| self.inner.get(name))
+    }
+    fn try_get(&self, name: &str) -> Result<Option<Value>, Error> {
+        match self.vars.get(name) {
+            Some(v) => Ok(Some(v.clone())),
+            None => self.inner.try_get(name),
+        }
+    }
+    fn names(&self) -> Vec<String> {
+        self.inner.names()
+    }
+    fn lookup(&self, name: &str, args: &rustle_jinja::Args, cx: &mut rustle_jinja::Interp<'_>) -> Option<Result<Value, Error>> {
+        self.inner.lookup(name, args, cx)
+    }
+    fn decrypt(&self, v: &rustle_value::Vaulted) -> Result<Value, Error> {
+        self.inner.decrypt(v)
+    }
+    fn load_template(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
+        self.inner.load_template(name)
+    }
+}
+
+pub(crate) static LOOKUP: Lookup = Lookup {
+    name: "template",
+    run: |world, mut args, cx| {
+        let vars = args.take("template_vars").and_then(|v| v.as_dict().cloned()).unwrap_or_default();
+        let convert = flag(&mut args, "convert_data", true);
+        let mut syntax = Syntax {
+            trim_blocks: flag(&mut args, "trim_blocks", true),
+            lstrip_blocks: flag(&mut args, "lstrip_blocks", false),
+            ..Syntax::default()
+        };
+        for (key, slot) in [
+            ("variable_start_string", &mut syntax.variable_start),
+            ("variable_end_string", &mut syntax.variable_end),
+            ("comment_start_string", &mut syntax.comment_start),
+            ("comment_end_string", &mut syntax.comment_end),
+        ] {
+            if let Some(v) = text(&mut args, key) {
+                *slot = v;
+            }
+        }
+        let finder = finder(world, cx);
+        let scope = With { inner: cx.scope(), vars };
+        let mut out = Vec::new();
+        for term in terms(&args) {
+            let path = finder.find_needle("templates", &term).map_err(|_| Error::runtime(format!("the template file {term} could not be found for the lookup")))?;
+            let source: Arc<str> = String::from_utf8_lossy(&read(world, &path)?).into_owned().into();
+            let text = cx.environment().render_text(&source, Some(&Origin::new(path.as_str(), 1, 1)), &syntax, &scope)?;
+            let parsed = (convert && text.trim_start().starts_with(['{', '[']))
+                .then(|| rustle_yaml::parse_value(&text, "<template>", rustle_yaml::Trust::Data).ok())
+                .flatten();
+            out.push(parsed.unwrap_or_else(|| Value::from(text)));
+        }
+        Ok(out)
+    },
+};
