@@ -40,11 +40,11 @@ impl Object for HostVarsMap {
     }
     fn item(&self, key: &Value) -> Option<Value> {
         let host = py_str(key);
-        let known = self.shared.inventory().contains(&host) || host == "localhost";
+        let known = self.shared.inventory().host(&host).is_some();
         known.then(|| Value::Object(Arc::new(HostVarsOf { shared: self.shared.clone(), play: self.play.clone(), host })))
     }
     fn iterate(&self) -> Option<Vec<Value>> {
-        Some(self.shared.inventory().host_names().into_iter().map(Value::from).collect())
+        Some(self.shared.inventory().hosts.keys().map(|k| Value::from(k.as_str())).collect())
     }
     fn is_mapping(&self) -> bool {
         true

@@ -18,10 +18,11 @@ mod hostvars;
 mod lookups;
 mod program;
 mod run;
+mod sequencer;
 pub mod session;
 mod shared;
 mod world;
 
 pub use program::ANSIBLE_VERSION;
-pub use run::{PlannedPlay, run};
+pub use run::run;
 pub use shared::{Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};

@@ -12,20 +12,11 @@ use rustle_value::{Dict, Value, dict, is_template};
 /// Source: <https://docs.ansible.com/ansible/latest/reference_appendices/special_variables.html>
 pub fn magic(shared: &Shared, inventory: &Inventory, host: &str, play: &PlayState, playbook_dir: &str) -> Dict {
     let options = &shared.options;
-    let groups: Dict = inventory.group_hosts().into_iter().map(|(name, hosts)| (name, Value::from(hosts))).collect();
-    let (file, dir) = match inventory.source_of(host) {
-        Some((file, dir)) => (Value::from(file), Value::from(dir)),
-        None => (Value::Null, Value::Null),
-    };
+    let groups: Dict = inventory.groups_dict().into_iter().map(|(name, hosts)| (name, Value::from(hosts))).collect();
     let version = |s: &str| s.split('.').map(|p| p.parse::<i64>().unwrap_or(0)).collect::<Vec<_>>();
     let parts = version(ANSIBLE_VERSION);
     let mut d = dict! {
-        "inventory_hostname" => host,
-        "inventory_hostname_short" => host.split('.').next().unwrap_or(host),
-        "group_names" => inventory.group_names(host),
         "groups" => groups,
-        "inventory_file" => file,
-        "inventory_dir" => dir,
         "playbook_dir" => playbook_dir,
         "ansible_playbook_python" => "/usr/bin/python3",
         "ansible_check_mode" => options.check,
@@ -46,6 +37,7 @@ pub fn magic(shared: &Shared, inventory: &Inventory, host: &str, play: &PlayStat
         "ansible_play_hosts_all" => play.hosts_all.clone(),
         "_rustle_controller" => controller_name(),
     };
+    d.update(&inventory.magic_of(host));
     if let Some(limit) = &options.limit {
         d.insert("ansible_limit", limit.as_str());
     }

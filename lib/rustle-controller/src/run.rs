@@ -5,27 +5,15 @@ use crate::barrier::Barriers;
 use crate::program;
 use crate::session::{Heard, data, lock};
 use crate::shared::{Note, PlayState, Shared};
-use rustle_report::Sequencer;
+use crate::sequencer::Sequencer;
+use rustle_plan::PlannedPlay;
 use rustle_stream::event::{RunEvent, Status, TaskEvent};
 use rustle_stream::exit;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Placement, Position, Reply, TaskDone, Up, VarChanges};
+use rustle_stream::protocol::{Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
 use rustle_value::{Dict, Value, py_str};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, mpsc};
-
-/// One play's part of the plan.
-pub struct PlannedPlay {
-    pub play: Play,
-    /// Hosts of the play's pattern within the limit, in order.
-    pub hosts: Vec<String>,
-    /// The same, cut by `serial`.
-    pub batches: Vec<Vec<String>>,
-    pub placement: Placement,
-    pub barriers: BarrierRule,
-    /// Prints results as they come (`strategy: free`).
-    pub free: bool,
-}
 
 /// What a person chose for the waiting of hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +40,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     for play in plays {
         match plan(play) {
             Ok(planned) => {
-                if run.play(planned, fragment) == Step::Stop {
+                if run.play(play, planned, fragment) == Step::Stop {
                     break;
                 }
             }
@@ -130,9 +118,9 @@ impl Run<'_> {
             (self.emit)(e);
         }
     }
-    fn play(&mut self, planned: PlannedPlay, all: &Fragment) -> Step {
-        let name = self.play_name(&planned.play);
-        let id = planned.play.id;
+    fn play(&mut self, play: &Play, planned: PlannedPlay, all: &Fragment) -> Step {
+        let name = self.play_name(play);
+        let id = play.id;
         let hosts: Vec<String> = planned.hosts.clone();
         let start = self.sequencer.play(id, planned.free);
         self.emit_all(start);
@@ -145,11 +133,11 @@ impl Run<'_> {
         if live.is_empty() {
             return Step::Stop;
         }
-        let fragment = program::only_of(&planned.play, all);
+        let fragment = program::only_of(play, all);
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&fragment, &planned.placement);
         let state = Arc::new(PlayState {
-            play: Arc::new(planned.play.clone()),
+            play: Arc::new(play.clone()),
             program: Mutex::new(compiled),
             hosts_all: hosts.clone(),
             batch: Mutex::new(Vec::new()),

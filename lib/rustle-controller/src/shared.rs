@@ -118,7 +118,13 @@ impl Shared {
         let dir = self.playbook_dir(&play.play);
         {
             let inventory = self.inventory();
-            vars.inventory = inventory.vars_of(host, Some(std::path::Path::new(&dir)));
+            vars.inventory = match inventory.vars_of(host, Some(std::path::Path::new(&dir))) {
+                Ok(d) => d,
+                Err(e) => {
+                    self.note(Note::Warning(e.to_string()));
+                    Dict::new()
+                }
+            };
             vars.magic = crate::program::magic(self, &inventory, host, play, &dir);
         }
         vars.extra = self.extra_vars.clone();
@@ -165,7 +171,7 @@ impl Shared {
     pub fn connection_vars(self: &Arc<Self>, host: &str) -> Dict {
         let Some(play) = self.play() else { return Dict::new() };
         let world = crate::world::ControllerWorld::new(self.clone(), host, play.clone());
-        let known = self.inventory().contains(host);
+        let known = self.inventory().host(host).is_some();
         let mut out = Dict::new();
         if let Ok(engine) = self.engine(&world, host, &play, &[]) {
             let keywords = &play.play.keywords.other;
@@ -210,7 +216,7 @@ impl Shared {
     /// Decrypts vaulted text.
     pub fn decrypt(&self, text: &str, path: &str) -> Result<String, String> {
         match &self.secrets.vault {
-            Some(vault) => vault.decrypt_text(text).map_err(|e| e.to_string()),
+            Some(vault) => vault.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string()),
             None => Err(format!("Attempting to decrypt but no vault secrets found{}", if path.is_empty() { String::new() } else { format!(" for {path}") })),
         }
     }

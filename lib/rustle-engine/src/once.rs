@@ -342,7 +342,7 @@ impl Engine<'_> {
         Ok(None)
     }
     /// Arguments with `module_defaults` below them, rendered, `omit` left out.
-    pub(crate) fn arguments(&self, cx: &TaskContext) -> Result<Dict, Failure> {
+    pub fn arguments(&self, cx: &TaskContext) -> Result<Dict, Failure> {
         let mut raw = Dict::new();
         for defaults in &cx.inherited.module_defaults {
             let rendered = match defaults {

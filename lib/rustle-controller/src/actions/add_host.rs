@@ -31,6 +31,10 @@ pub(crate) static ACTION: Action = Action {
             }
         }
         let changed = world.shared.inventory.write().unwrap_or_else(PoisonError::into_inner).add_host(&host, &groups, &vars);
+        let changed = match changed {
+            Ok(c) => c,
+            Err(e) => return failed(e.to_string()),
+        };
         world.shared.inventory_changed();
         Ok(dict! {
             "changed" => changed,

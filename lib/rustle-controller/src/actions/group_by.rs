@@ -15,7 +15,11 @@ pub(crate) static ACTION: Action = Action {
             l if l.is_empty() => vec!["all".into()],
             l => l.into_iter().map(|p| p.replace(' ', "-")).collect(),
         };
-        let changed = world.shared.inventory.write().unwrap_or_else(PoisonError::into_inner).group_host(&world.host, &name, &parents);
+        let changed = world.shared.inventory.write().unwrap_or_else(PoisonError::into_inner).group_by(&world.host, &name, &parents);
+        let changed = match changed {
+            Ok(c) => c,
+            Err(e) => return failed(e.to_string()),
+        };
         world.shared.inventory_changed();
         Ok(dict! { "changed" => changed, "add_group" => name, "parent_groups" => parents })
     },

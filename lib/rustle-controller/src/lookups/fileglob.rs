@@ -24,7 +24,7 @@ pub(crate) static LOOKUP: Lookup = Lookup {
                     .into_iter()
                     .flatten()
                     .filter_map(|e| e.ok()?.file_name().into_string().ok())
-                    .filter(|n| matches(&pattern, n) && paths::is_file(&paths::join(&folder, n)))
+                    .filter(|n| matches(&pattern, n) && std::path::Path::new(&paths::join(&folder, n)).is_file())
                     .collect();
                 names.sort();
                 if !names.is_empty() {

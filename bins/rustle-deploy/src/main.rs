@@ -1,0 +1,5 @@
+//! `rustle-deploy`: see the library of that name.
+
+fn main() -> std::process::ExitCode {
+    rustle_deploy::main()
+}

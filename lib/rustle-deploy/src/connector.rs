@@ -1,0 +1,79 @@
+//! Opens sessions: a connection, the right runner, the protocol.
+
+use rustle_connect::{HostSpec, Settings};
+use rustle_controller::session::{Heard, Session};
+use rustle_controller::{Connected, Connector, Note, Unreachable};
+use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
+use rustle_value::Dict;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// Finds (or builds) a runner for a platform.
+pub type Choose = Box<dyn Fn(&Platform) -> Result<Arc<Runner>, String> + Send + Sync>;
+
+/// See the module's page.
+pub struct HostConnector {
+    pub settings: Settings,
+    /// The runner of this machine's own platform, which most hosts need, too.
+    pub own: Option<Arc<Runner>>,
+    pub choose: Choose,
+}
+
+impl HostConnector {
+    fn open(&self, host: &str, vars: &Dict) -> Result<(rustle_ship::Session, HostSpec), String> {
+        let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
+        let mut options = BootstrapOptions {
+            expected: self.own.clone(),
+            self_check: true,
+            retries: spec.retries,
+            ..BootstrapOptions::default()
+        };
+        let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
+        if connection.is_local() {
+            options.self_check = false;
+            let own = match &self.own {
+                Some(own) => own.clone(),
+                None => (self.choose)(&Platform::default())?,
+            };
+            return bootstrap_local(&own, &options).map(|s| (s, spec)).map_err(|e| e.to_string());
+        }
+        match bootstrap(&mut *connection, &*self.choose, &options).map_err(|e| e.to_string())? {
+            Bootstrap::Ready(session) => Ok((*session, spec)),
+            Bootstrap::Fallback { reason, .. } => {
+                Err(format!("no runner can run on this host ({reason}), and the fallback to its Python is not there yet"))
+            }
+        }
+    }
+}
+
+impl Connector for HostConnector {
+    fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
+        let (session, spec) = self.open(host, vars).map_err(|message| Unreachable { message })?;
+        let method = match session.outcome {
+            Outcome::Cached => "binary cached",
+            Outcome::Uploaded => "binary uploaded",
+            Outcome::Local => "local",
+        };
+        let local = session.outcome == Outcome::Local;
+        let reason = (!session.notes.is_empty()).then(|| session.notes.join("; "));
+        let channel = session.channel;
+        let mut control = channel.control;
+        let stderr = channel.stderr;
+        let why = move || {
+            let ended = control.wait_for(Some(Duration::from_secs(5)));
+            let said = stderr.text();
+            let said = said.trim();
+            match ended {
+                Err(e) => e.to_string(),
+                Ok(Some(exit)) if said.is_empty() => format!("the runner ended unexpectedly (exit status {})", exit.code),
+                Ok(_) if said.is_empty() => "the connection was lost".to_owned(),
+                Ok(_) => said.to_owned(),
+            }
+        };
+        let session = Session::start(host, channel.stdin, channel.stdout, Box::new(why), move |host, what: Heard| {
+            _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
+        });
+        let user = spec.user.clone().or_else(|| local.then(|| std::env::var("USER").ok()).flatten());
+        Ok(Connected { session, method: method.into(), reason, user: if local { None } else { user } })
+    }
+}
