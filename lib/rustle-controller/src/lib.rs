@@ -18,7 +18,6 @@ mod hostvars;
 mod lookups;
 mod program;
 mod run;
-mod sequencer;
 pub mod session;
 mod shared;
 mod world;

@@ -5,9 +5,9 @@ use crate::barrier::Barriers;
 use crate::program;
 use crate::session::{Heard, data, lock};
 use crate::shared::{Note, PlayState, Shared};
-use crate::sequencer::Sequencer;
+use rustle_report::Sequencer;
 use rustle_plan::PlannedPlay;
-use rustle_stream::event::{RunEvent, Status, TaskEvent};
+use rustle_stream::event::{RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_stream::exit;
 use rustle_stream::model::{Fragment, Play, TaskId};
 use rustle_stream::protocol::{Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
@@ -52,8 +52,9 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
         }
     }
     let code = run.exit_code();
-    let stats = run.sequencer.stats();
-    (run.emit)(RunEvent::Stats { hosts: stats, exit: code });
+    if let RunEvent::Stats { hosts, .. } = run.sequencer.stats() {
+        (run.emit)(RunEvent::Stats { hosts, exit: code });
+    }
     for session in lock(&shared.sessions).values() {
         session.close();
     }
@@ -92,6 +93,8 @@ struct Batch {
     any_errors_fatal: bool,
     max_fail_percentage: Option<f64>,
     registers: HashMap<TaskId, String>,
+    /// The task that each host is in.
+    current: HashMap<String, TaskHeader>,
     ended_all: bool,
 }
 
@@ -122,8 +125,6 @@ impl Run<'_> {
         let name = self.play_name(play);
         let id = play.id;
         let hosts: Vec<String> = planned.hosts.clone();
-        let start = self.sequencer.play(id, planned.free);
-        self.emit_all(start);
         let live: Vec<String> = hosts.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
         if hosts.is_empty() {
             (self.emit)(RunEvent::PlayStart { play: id, name, hosts: Vec::new() });
@@ -154,9 +155,8 @@ impl Run<'_> {
                 continue;
             }
             *lock(&state.batch) = batch.clone();
-            (self.emit)(RunEvent::PlayStart { play: id, name: name.clone(), hosts: batch.clone() });
-            let more = self.sequencer.batch(&batch);
-            self.emit_all(more);
+            let start = self.sequencer.begin(id, &name, &batch, planned.free);
+            self.emit_all(start);
             let ended = self.batch(&state, &batch, &common, &registers);
             // A batch that failed as a whole ends the play.
             if self.interrupted || ended.stop || batch.iter().all(|h| self.gone.contains(h)) {
@@ -249,6 +249,7 @@ impl Run<'_> {
                 || self.shared.setting("ANY_ERRORS_FATAL").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false),
             max_fail_percentage: keyword("max_fail_percentage").and_then(|v| v.as_f64().or_else(|| v.as_str()?.parse().ok())),
             registers: registers.clone(),
+            current: HashMap::new(),
             ended_all: false,
         };
         self.connect(&mut batch, hosts);
@@ -257,7 +258,7 @@ impl Run<'_> {
             self.note(&mut batch, note);
             self.release(&mut batch);
         }
-        let rest = self.sequencer.finish_batch();
+        let rest = self.sequencer.end();
         self.emit_all(rest);
         Ended { stop: batch.abort.is_some() || batch.ended_all, fatal: batch.abort.is_some() && !batch.ended_all }
     }
@@ -354,7 +355,8 @@ impl Run<'_> {
         if !batch.open.remove(host) {
             return;
         }
-        let events = self.sequencer.unreachable(host, why);
+        let header = batch.current.get(host).cloned().unwrap_or_else(|| first_header(&batch.play));
+        let events = self.sequencer.unreachable(host, header, why);
         self.emit_all(events);
         self.unreachable.insert(host.to_owned());
         self.out(batch, host);
@@ -410,9 +412,12 @@ impl Run<'_> {
     fn event(&mut self, batch: &mut Batch, host: &str, event: TaskEvent) {
         let event = clean(event);
         match &event {
-            TaskEvent::Start { header } => batch.barriers.reached(host, &header.position),
+            TaskEvent::Start { header } => {
+                batch.barriers.reached(host, &header.position);
+                batch.current.insert(host.to_owned(), header.clone());
+            }
             TaskEvent::Result { result, changes, status, .. } => {
-                let task = self.sequencer.current_task(host);
+                let task = batch.current.get(host).map(|h| h.task);
                 let mut changes = changes.clone();
                 let register = task.and_then(|t| batch.registers.get(&t).cloned().or_else(|| lock(&batch.play.program).task(t)?.register.clone()));
                 if let Some(name) = register
@@ -490,6 +495,31 @@ impl Run<'_> {
             };
             shared.note(Note::OnceDone { task, done: Box::new(done) });
         });
+    }
+}
+
+/// The task that a host would have begun with.
+fn first_header(play: &PlayState) -> TaskHeader {
+    let gathers = play.play.other.get("gather_facts").and_then(rustle_engine::to_bool).unwrap_or(true);
+    let mut tasks = Vec::new();
+    if !gathers {
+        let p = &play.play;
+        let nodes: Vec<_> = [&p.pre_tasks, &p.roles, &p.tasks, &p.post_tasks].into_iter().flatten().copied().collect();
+        lock(&play.program).tasks_below(&nodes, &mut tasks);
+    }
+    let (task, at) = match tasks.first() {
+        Some(t) => (t.clone(), 1),
+        None => (Arc::new(rustle_engine::gather_task(&play.play)), 0),
+    };
+    let name = task.name.as_ref().and_then(Value::as_str).unwrap_or(&task.written).to_owned();
+    let role = task.role.and_then(|id| lock(&play.program).role(id));
+    TaskHeader {
+        task: task.id,
+        position: vec![at],
+        name: role.map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name)),
+        action: task.action.to_string(),
+        origin: task.origin.clone(),
+        ..TaskHeader::default()
     }
 }
 

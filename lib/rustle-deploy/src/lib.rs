@@ -37,6 +37,7 @@ pub fn main() -> std::process::ExitCode {
     });
     let planner = Planner::new(&run, PlanOptions::default());
     let s2 = shared.clone();
-    let code = rustle_controller::run(&shared, &mut |p| planner.play(p, &Src(&s2.inventory, None)).map_err(|e| e.to_string()), &run.plays, &run.fragment, &notes, &mut |e| if !quiet { println!("{}", serde_json::to_string(&e).unwrap()) });
+    let mut o = std::io::stdout(); let mut er = std::io::stderr(); let mut rep = rustle_report::create("default", rustle_report::Options { say_methods: true, ..Default::default() }, Box::new(&mut o), Box::new(&mut er)).unwrap();
+    let code = rustle_controller::run(&shared, &mut |p| planner.play(p, &Src(&s2.inventory, None)).map_err(|e| e.to_string()), &run.plays, &run.fragment, &notes, &mut |e| if quiet { println!("{}", serde_json::to_string(&e).unwrap()) } else { rep.event(&e) });
     code.into()
 }

@@ -42,6 +42,8 @@ pub struct Engine<'w> {
     pub(crate) stop: Option<String>,
     pub(crate) become_password: Option<String>,
     pub(crate) remote_user: Option<String>,
+    /// Where the last task stood.
+    pub(crate) at: Position,
     /// A handler that a task notified and that does not exist: the play ends with an error.
     pub(crate) missing_handler: Option<String>,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
@@ -57,7 +59,6 @@ impl<'w> Engine<'w> {
         };
         let extensions = options.config.get("DEFAULT_JINJA2_EXTENSIONS").is_none_or(|v| v.truthy());
         let jinja = Environment::new().with_extensions(extensions).with_broken_conditionals(setting("ALLOW_BROKEN_CONDITIONALS", false));
-        jinja.set_yaml_reader(crate::yaml_hook::read_all);
         Engine {
             world,
             jinja: Arc::new(jinja),
@@ -81,6 +82,7 @@ impl<'w> Engine<'w> {
             stop: None,
             become_password: None,
             remote_user: None,
+            at: Position::new(),
             missing_handler: None,
             handlers: Vec::new(),
             last_failure: None,

@@ -27,7 +27,6 @@ mod tags;
 mod task;
 mod vars;
 mod world;
-mod yaml_hook;
 
 pub use actions::{action_names, is_action};
 pub use context::{TaskContext, number, to_bool};

@@ -167,9 +167,7 @@ impl Engine<'_> {
         let mut flow = self.nodes(&block.body, base, &mut { start });
         self.rescue_depth -= u32::from(rescues);
         if flow == Flow::Failed && rescues {
-            let mut position = base.clone();
-            position.push(start + body);
-            self.world.event(TaskEvent::Rescue { position });
+            self.world.event(TaskEvent::Rescue { position: self.at.clone() });
             flow = self.nodes(&block.rescue, base, &mut { start + body });
             if flow == Flow::Next {
                 self.last_failure = None;

@@ -120,6 +120,7 @@ impl Engine<'_> {
         if !self.admitted(&cx) {
             return Flow::Next;
         }
+        self.at.clone_from(position);
         if matches!(&*task.action, "ansible.builtin.meta") {
             if !task.implicit {
                 self.world.event(TaskEvent::Start { header: self.header(&cx) });
