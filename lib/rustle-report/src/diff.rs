@@ -6,29 +6,30 @@ use std::collections::HashMap;
 /// Lines of context.
 const CONTEXT: usize = 3;
 
-/// The text of a result's diff (one or a list), each line with its mark; empty where nothing differs.
-pub(crate) fn text(diff: &Value) -> String {
+/// The lines of a result's diff (one or a list), each with its mark; a line without an end in the file brings the note
+/// that says so. Empty where nothing differs.
+pub(crate) fn lines(diff: &Value) -> Vec<String> {
     match diff {
-        Value::List(l) | Value::Tuple(l) => l.iter().map(text).collect(),
+        Value::List(l) | Value::Tuple(l) => l.iter().flat_map(lines).collect(),
         Value::Dict(d) => one(d),
-        _ => String::new(),
+        _ => Vec::new(),
     }
 }
 
-fn one(d: &Dict) -> String {
-    let mut out = String::new();
+fn one(d: &Dict) -> Vec<String> {
+    let mut out = Vec::new();
     let set = |key: &str| d.get(key).filter(|v| v.truthy());
     if set("dst_binary").is_some() {
-        out.push_str("diff skipped: destination file appears to be binary\n");
+        out.push("diff skipped: destination file appears to be binary\n".to_owned());
     }
     if set("src_binary").is_some() {
-        out.push_str("diff skipped: source file appears to be binary\n");
+        out.push("diff skipped: source file appears to be binary\n".to_owned());
     }
     if let Some(n) = set("dst_larger") {
-        out.push_str(&format!("diff skipped: destination file size is greater than {n}\n"));
+        out.push(format!("diff skipped: destination file size is greater than {n}\n"));
     }
     if let Some(n) = set("src_larger") {
-        out.push_str(&format!("diff skipped: source file size is greater than {n}\n"));
+        out.push(format!("diff skipped: source file size is greater than {n}\n"));
     }
     if let (Some(before), Some(after)) = (d.get("before"), d.get("after")) {
         let title = |word: &str, key: &str| match set(key) {
@@ -36,10 +37,10 @@ fn one(d: &Dict) -> String {
             None => word.to_owned(),
         };
         let (before, after) = (content(before), content(after));
-        out.push_str(&unified(&before, &after, &title("before", "before_header"), &title("after", "after_header")));
+        out.extend(unified(&before, &after, &title("before", "before_header"), &title("after", "after_header")));
     }
     if let Some(prepared) = d.get("prepared") {
-        out.push_str(&format!("{prepared}\n"));
+        out.extend(format!("{prepared}\n").split_inclusive('\n').map(str::to_owned));
     }
     out
 }
@@ -56,17 +57,17 @@ fn content(v: &Value) -> String {
 }
 
 /// A unified diff with a last empty line; empty where both are equal.
-fn unified(before: &str, after: &str, from: &str, to: &str) -> String {
+fn unified(before: &str, after: &str, from: &str, to: &str) -> Vec<String> {
     let a: Vec<&str> = before.split_inclusive('\n').collect();
     let b: Vec<&str> = after.split_inclusive('\n').collect();
     let groups = grouped(&opcodes(&a, &b));
     if groups.is_empty() {
-        return String::new();
+        return Vec::new();
     }
-    let mut out = format!("--- {from}\n+++ {to}\n");
+    let mut out = vec![format!("--- {from}\n"), format!("+++ {to}\n")];
     for group in groups {
         let (first, last) = (group[0], group[group.len() - 1]);
-        out.push_str(&format!("@@ -{} +{} @@\n", range(first.a0, last.a1), range(first.b0, last.b1)));
+        out.push(format!("@@ -{} +{} @@\n", range(first.a0, last.a1), range(first.b0, last.b1)));
         for op in &group {
             if op.equal {
                 a[op.a0..op.a1].iter().for_each(|l| push(&mut out, ' ', l));
@@ -76,16 +77,13 @@ fn unified(before: &str, after: &str, from: &str, to: &str) -> String {
             }
         }
     }
-    out.push('\n');
+    out.push("\n".into());
     out
 }
 
-fn push(out: &mut String, mark: char, line: &str) {
-    out.push(mark);
-    out.push_str(line);
-    if !line.ends_with('\n') {
-        out.push_str("\n\\ No newline at end of file\n");
-    }
+fn push(out: &mut Vec<String>, mark: char, line: &str) {
+    let note = if line.ends_with('\n') { "" } else { "\n\\ No newline at end of file\n" };
+    out.push(format!("{mark}{line}{note}"));
 }
 
 fn range(start: usize, stop: usize) -> String {
@@ -220,7 +218,7 @@ mod tests {
 
     #[test]
     fn as_difflib_does() {
-        let t = |a: &str, b: &str| unified(a, b, "x", "y");
+        let t = |a: &str, b: &str| unified(a, b, "x", "y").concat();
         assert_eq!(t("a\n", "a\n"), "");
         assert_eq!(t("", "q\n"), "--- x\n+++ y\n@@ -0,0 +1 @@\n+q\n\n");
         assert_eq!(t("a\nb", "a\nc"), "--- x\n+++ y\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n\n");
@@ -232,7 +230,7 @@ mod tests {
     fn structures_are_compared_as_json() {
         let d = Value::from(dict! { "before" => dict!{ "state" => "absent", "path" => "/p" }, "after" => dict!{ "state" => "file", "path" => "/p" } });
         assert_eq!(
-            text(&d),
+            lines(&d).concat(),
             "--- before\n+++ after\n@@ -1,4 +1,4 @@\n {\n     \"path\": \"/p\",\n-    \"state\": \"absent\"\n+    \"state\": \"file\"\n }\n\n"
         );
     }

@@ -35,14 +35,13 @@ pub(crate) fn clean(options: &Options, action: &str, result: &Dict, no_log: bool
         return d;
     }
     let debug = is_action(action, "debug");
-    let always = result.get("_ansible_verbose_always").is_some_and(Value::truthy);
     let mut d = result.clone();
     d.retain(|k, _| {
         let key = k.as_str().unwrap_or_default();
         !(key.starts_with("_ansible_")
             || HIDDEN.contains(&key)
             || (options.verbosity < 3 && matches!(key, "invocation" | "diff"))
-            || (debug && always && matches!(key, "changed" | "invocation")))
+            || (debug && matches!(key, "changed" | "invocation")))
     });
     d
 }
@@ -83,11 +82,23 @@ fn yaml(options: &Options, result: &Dict) -> String {
 fn tidy(v: &Value) -> Value {
     match v {
         Value::Str(s) if s.contains('\n') => {
-            let lines: Vec<String> = s.lines().map(|l| l.replace('\t', "    ").trim_end().to_owned()).collect();
+            let lines: Vec<String> = s.lines().map(|l| expand_tabs(l).trim_end().to_owned()).collect();
             Value::from(lines.join("\n").trim_end().to_owned())
         }
         Value::List(l) | Value::Tuple(l) => Value::list(l.iter().map(tidy).collect()),
         Value::Dict(d) => Value::dict(d.iter().map(|(k, x)| (k.clone(), tidy(x))).collect()),
         other => other.clone(),
     }
+}
+
+/// Tabs as blanks up to the next multiple of eight.
+fn expand_tabs(line: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for c in line.chars() {
+        let n = if c == '\t' { 8 - column % 8 } else { 1 };
+        if c == '\t' { out.extend(std::iter::repeat_n(' ', n)) } else { out.push(c) }
+        column += n;
+    }
+    out
 }

@@ -214,7 +214,7 @@ impl Default<'_> {
         }
         warnings::of_result(&mut self.screen, end.result);
         let hidden = header.no_log || end.result.get("_ansible_no_log").is_some_and(Value::truthy);
-        let who = end.delegated.map_or_else(|| host.to_owned(), |d| format!("{host} -> {d}"));
+        let who = end.delegated.filter(|d| *d != host).map_or_else(|| host.to_owned(), |d| format!("{host} -> {d}"));
         let mut result = self.clean(position, end.result);
         let item = end.label.map(|l| if hidden { "(censored due to no_log)".into() } else { py_str(l) });
         let options = self.screen.options.clone();
@@ -249,7 +249,6 @@ impl Default<'_> {
                 }
                 if end.looped {
                     result.remove("results");
-                    result.remove("changed");
                 }
                 if shown {
                     text.push_str(&format!(" => {}", self.dump(&mut result, always)));
@@ -303,18 +302,18 @@ impl Default<'_> {
     /// What `--diff` shows of a change.
     fn diff(&mut self, result: &Dict, changed: bool, hidden: bool) {
         let Some(d) = result.get("diff").filter(|d| changed && !hidden && d.truthy()) else { return };
-        let text = diff::text(d);
-        if text.is_empty() {
+        let lines = diff::lines(d);
+        if lines.is_empty() {
             return;
         }
         self.show_banner();
-        let painted: String = text
-            .split_inclusive('\n')
+        let painted: String = lines
+            .iter()
             .map(|line| match line.as_bytes() {
                 [b'+', ..] => self.screen.paint(line, |p| &p.diff_add),
                 [b'-', ..] => self.screen.paint(line, |p| &p.diff_remove),
                 [b'@', b'@', ..] => self.screen.paint(line, |p| &p.diff_lines),
-                _ => line.to_owned(),
+                _ => line.clone(),
             })
             .collect();
         self.screen.line(painted.strip_suffix('\n').unwrap_or(&painted));

@@ -67,12 +67,13 @@ impl Minimal<'_> {
             }
         }
         if status == Status::Changed && let Some(d) = result.get("diff").filter(|_| !header.no_log) {
-            let text = diff::text(d);
+            let text = diff::lines(d).concat();
             if !text.is_empty() {
                 self.screen.line(text.strip_suffix('\n').unwrap_or(&text));
             }
         }
-        let mut shown = clean(&self.screen.options, &header.action, result, header.no_log);
+        let cleaned = if matches!(status, Status::Ok | Status::Changed) { header.action.as_str() } else { "" };
+        let shown = clean(&self.screen.options, cleaned, result, header.no_log);
         let (word, role): (_, Role) = match status {
             Status::Skipped => return self.screen.colored(&format!("{host} | SKIPPED"), |p| &p.skip),
             Status::Ok => ("SUCCESS", |p| &p.ok),
@@ -80,12 +81,9 @@ impl Minimal<'_> {
             Status::Failed | Status::Ignored | Status::Rescued => ("FAILED", |p| &p.error),
             Status::Unreachable => ("UNREACHABLE!", |p| &p.unreachable),
         };
-        if RAW.iter().any(|a| is_action(&header.action, a)) && !shown.contains_key("censored") && status != Status::Unreachable {
+        if RAW.iter().any(|a| is_action(&header.action, a)) && status != Status::Unreachable {
             let text = raw(host, word, &shown);
             return self.screen.colored(&text, role);
-        }
-        if is_action(&header.action, "setup") || is_action(&header.action, "gather_facts") {
-            shown.remove("_ansible_verbose_override");
         }
         let mark = if word == "FAILED" { "FAILED!" } else { word };
         let text = format!("{host} | {mark} => {}", render(&self.screen.options, &shown, true));
@@ -97,5 +95,5 @@ impl Minimal<'_> {
 fn raw(host: &str, word: &str, result: &Dict) -> String {
     let text = |key: &str| result.get(key).map(Value::to_string).unwrap_or_default();
     let rc = result.get("rc").map_or_else(|| "-1".into(), Value::to_string);
-    format!("{host} | {word} | rc={rc} >>\n{}{}{}\n", text("stdout"), text("stderr"), text("msg"))
+    format!("{host} | {word} | rc={rc} >>\n{}{}{}", text("stdout"), text("stderr"), text("msg"))
 }

@@ -51,7 +51,7 @@ impl Oneline<'_> {
             return;
         }
         warnings::of_result(&mut self.screen, result);
-        let shown = clean(&self.screen.options, &header.action, result, header.no_log);
+        let shown = clean(&self.screen.options, "", result, header.no_log);
         let (word, role): (_, Role) = match status {
             Status::Skipped => return self.screen.colored(&format!("{host} | SKIPPED"), |p| &p.skip),
             Status::Ok => ("SUCCESS", |p| &p.ok),
@@ -63,12 +63,15 @@ impl Oneline<'_> {
             }
         };
         let command = ["command", "shell", "raw", "script"].iter().any(|a| is_action(&header.action, a));
-        let text = if command && shown.contains_key("stdout") {
+        let text = if command {
             streams(host, word, &shown)
         } else {
+            // Made with line breaks and indents where it asks for attention, which are then taken out.
+            let always = result.get("_ansible_verbose_always").is_some_and(Value::truthy);
+            let indent = (always || self.screen.verbose(3)).then_some(4);
             let style =
-                JsonStyle { sort_keys: true, ensure_ascii: false, item_separator: ",".into(), ..JsonStyle::default() };
-            format!("{host} | {word} => {}", to_json_string(&Value::dict(shown), &style))
+                JsonStyle { indent, sort_keys: true, ensure_ascii: false, item_separator: ",".into(), ..JsonStyle::default() };
+            format!("{host} | {word} => {}", to_json_string(&Value::dict(shown), &style).replace('\n', ""))
         };
         self.screen.colored(&text, role);
     }
