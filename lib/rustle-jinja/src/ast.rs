@@ -12,6 +12,8 @@ pub struct CompiledTemplate {
     /// The source as given.
     pub source: Arc<str>,
     pub(crate) body: Vec<Node>,
+    /// Newlines at the end of the source.
+    pub(crate) newlines: usize,
     pub(crate) blocks: BTreeMap<Arc<str>, Arc<Block>>,
 }
 

@@ -4,14 +4,13 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::host::Scope;
 use crate::interp::Interp;
-use rustle_value::{Origin, Value, is_template};
+use rustle_value::{Origin, Value};
 use std::sync::Arc;
 
 pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Origin>, scope: &dyn Scope, broken: bool) -> Result<bool> {
     let mut cx = Interp::new(env, scope);
     let value = match condition {
         Value::Bool(b) => return Ok(*b),
-        Value::Str(s) if !is_template(s) => expression(env, s, origin, scope)?,
         Value::Str(s) => expression(env, s, origin, scope)?,
         Value::Template(t) => {
             let origin = t.origin.as_ref().or(origin);
@@ -30,6 +29,7 @@ pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Ori
     };
     match value {
         Value::Bool(b) => Ok(b),
+        v if crate::objects::is_omit(&v) => Err(Error::runtime("A template was resolved to an Omit scalar.").named(String::new)),
         v if broken => Ok(v.truthy()),
         v => {
             let truth = if v.truthy() { "True" } else { "False" };
@@ -52,5 +52,5 @@ fn wrap(mut e: Error) -> Error {
 }
 
 fn expression(env: &Environment, s: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
-    env.eval_expression(s, origin, scope).map_err(wrap)
+    env.eval_embedded(s, origin, scope).map_err(wrap)
 }

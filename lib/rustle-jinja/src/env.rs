@@ -3,11 +3,11 @@
 use crate::ast::CompiledTemplate;
 use crate::error::{Error, Result};
 use crate::host::Scope;
-use crate::interp::{Interp, Out};
+use crate::interp::Interp;
 use crate::parser;
 use crate::syntax::Syntax;
 use crate::uses::{self, Uses};
-use rustle_value::{Origin, Value, is_template, py_str};
+use rustle_value::{Origin, Value, is_template};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -18,6 +18,8 @@ type Cache = RwLock<HashMap<Arc<str>, Arc<CompiledTemplate>>>;
 pub struct Environment {
     templates: Cache,
     expressions: Cache,
+    /// Expressions in which constant strings may be templates.
+    conditions: Cache,
     /// Templates with another syntax than the default one.
     special: RwLock<HashMap<(Arc<str>, Syntax), Arc<CompiledTemplate>>>,
     extensions: bool,
@@ -63,7 +65,7 @@ impl Environment {
     /// # Errors
     /// [`Error::Syntax`].
     pub fn parse_expression(&self, source: &Arc<str>, origin: Option<&Origin>) -> Result<Arc<CompiledTemplate>> {
-        cached(&self.expressions, source, || parser::parse_expression(source))
+        cached(&self.expressions, source, || parser::parse_expression(source, false))
             .map_err(|e| e.named(|| "Syntax error in expression: ".into()).at_origin(origin))
     }
 
@@ -93,16 +95,31 @@ impl Environment {
         let rest = syntax.take_header(source).map_err(|e| e.named(|| "Syntax error in template: ".into()).at_origin(origin))?;
         let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
         let template = self.parse(&rest, origin, &syntax)?;
-        let mut out = Out::Text(String::with_capacity(source.len()));
-        match Interp::new(self, scope).run(&template, &mut out) {
-            Ok(()) => {}
-            Err(e @ Error::NeedsController { .. }) => return scope.remote(source, false).unwrap_or(Err(e)).map(|v| py_str(&v)),
-            Err(e) => return Err(crate::interp::leave(e).at_origin(origin)),
+        let mut cx = Interp::new(self, scope);
+        let v = match cx.render(&template).and_then(|v| cx.piece(v)) {
+            Err(e @ Error::NeedsController { .. }) => scope.remote(source, false).unwrap_or(Err(e))?,
+            r => r.map_err(|e| crate::interp::leave(e).at_origin(origin))?,
+        };
+        Ok(crate::interp::piece_text(&v))
+    }
+
+    /// The value of a condition's expression: constant strings in it that are templates are rendered.
+    pub(crate) fn eval_embedded(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
+        if !is_template(source) {
+            return self.eval_expression(source, origin, scope);
         }
-        match out {
-            Out::Text(s) => Ok(s),
-            Out::Pieces(_) => Ok(String::new()),
+        let t = cached(&self.conditions, source, || parser::parse_expression(source, true))
+            .map_err(|e| e.named(|| "Syntax error in expression: ".into()).at_origin(origin))?;
+        match self.evaluate(&t, origin, scope) {
+            Err(e @ Error::NeedsController { .. }) => scope.remote(source, true).unwrap_or(Err(e)),
+            done => done,
         }
+    }
+
+    fn evaluate(&self, t: &Arc<CompiledTemplate>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
+        let mut cx = Interp::new(self, scope);
+        let v = cx.render(t).map_err(|e| crate::interp::leave(e).at_origin(origin))?;
+        cx.finalize(v).map_err(|e| e.at_origin(origin))
     }
 
     /// The value of a bare expression.
@@ -122,9 +139,7 @@ impl Environment {
     /// Whatever it raises, [`Error::NeedsController`] among it.
     pub fn eval_local(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
         let t = self.parse_expression(source, origin)?;
-        let mut cx = Interp::new(self, scope);
-        let v = cx.render(&t).map_err(|e| crate::interp::leave(e).at_origin(origin))?;
-        cx.finalize(v).map_err(|e| e.at_origin(origin))
+        self.evaluate(&t, origin, scope)
     }
 
     /// A condition such as that of `when`. A boolean `Value` stands for itself; text is an expression (or, with

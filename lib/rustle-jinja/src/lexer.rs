@@ -315,8 +315,7 @@ impl<'a> Lexer<'a> {
                 return self.advance(end);
             }
         }
-        let whole = run(0, 10);
-        let mut end = whole;
+        let mut end = run(0, 10);
         let mut float = false;
         // `1.` followed by no digit is an integer and a dot; `x.0.1` is two subscripts.
         let after_dot = matches!(self.out.last(), Some(Token { tok: Tok::Op("."), .. }));
@@ -330,6 +329,10 @@ impl<'a> Lexer<'a> {
                 end = run(digits, 10);
                 float = true;
             }
+        }
+        if !float && b[0] == b'0' {
+            // A decimal integer that begins with a zero is nothing but zeros.
+            end = (1..end).find(|i| !matches!(b[*i], b'0' | b'_') || (b[*i] == b'_' && b[*i + 1] != b'0')).unwrap_or(end);
         }
         let text = s[..end].replace('_', "");
         if float {

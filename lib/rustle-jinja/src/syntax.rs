@@ -17,14 +17,14 @@ pub struct Syntax {
     pub lstrip_blocks: bool,
     /// What every newline of the source becomes.
     pub newline_sequence: String,
-    /// A newline at the very end of the source is kept.
+    /// A newline at the very end of the source is part of it (else it only comes back where the result is text).
     pub keep_trailing_newline: bool,
     /// Backslashes in string literals stand for themselves, as in values of a playbook; not so in template files.
     pub raw_strings: bool,
 }
 
 impl Default for Syntax {
-    /// Ansible's defaults: `trim_blocks` on, trailing newline kept.
+    /// Ansible's defaults: `trim_blocks` on. Newlines at the end of the source come back at the end of a text result.
     fn default() -> Self {
         Syntax {
             block_start: "{%".into(),
@@ -36,7 +36,7 @@ impl Default for Syntax {
             trim_blocks: true,
             lstrip_blocks: false,
             newline_sequence: "\n".into(),
-            keep_trailing_newline: true,
+            keep_trailing_newline: false,
             raw_strings: false,
         }
     }

@@ -4,7 +4,7 @@
 //! Strings in `vars` are templates unless under `{"$data": ...}`. `mode` is `value` (default), `expr`, `cond` or `text`.
 //! A case with `gap` says why we differ; it must differ.
 
-use rustle_jinja::{Environment, Error, Scope, Syntax};
+use rustle_jinja::{Args, Environment, Error, Interp, Scope, Syntax};
 use rustle_value::{Dict, Value, py_repr};
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ impl Scope for Vars {
     }
     fn names(&self) -> Vec<String> {
         self.vars.str_iter().map(|(k, _)| k.to_owned()).collect()
+    }
+    fn lookup(&self, name: &str, args: &Args, _: &mut Interp<'_>) -> Option<Result<Value, Error>> {
+        (name == "env").then(|| Ok(Value::list(args.pos.iter().map(|_| Value::from("")).collect())))
     }
     fn load_template(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
         Ok(self.templates.get(name).and_then(|v| v.as_str()).map(Arc::from))

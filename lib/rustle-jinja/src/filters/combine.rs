@@ -32,11 +32,28 @@ fn combine(_: &mut Interp<'_>, v: Value, mut args: Args) -> Result<Value> {
                 out = Some(merge(out, &Arc::new(d), recursive, &list_merge));
                 continue;
             }
-            return fail(format!("failed to combine variables, expected dicts but got a '{}' and a '{}'.", "dict", p.type_name()));
+            return fail(format!("failed to combine variables, expected dicts but got a '{}' and a '{}'.", lazy_name(&v), lazy_name(&p)));
         };
         out = Some(merge(out, d, recursive, &list_merge));
     }
     Ok(Value::Dict(out.unwrap_or_default()))
+}
+
+/// The class behind a container, as Ansible's message names it.
+pub(crate) fn lazy_name(v: &Value) -> &'static str {
+    match v {
+        Value::Dict(_) => "_AnsibleLazyTemplateDict",
+        Value::List(_) => "_AnsibleLazyTemplateList",
+        v => v.type_name(),
+    }
+}
+
+/// As [`lazy_name`], with its module.
+pub(crate) fn class_name(v: &Value) -> String {
+    match v {
+        Value::Dict(_) | Value::List(_) => format!("<class 'ansible._internal._templating._lazy_containers.{}'>", lazy_name(v)),
+        v => format!("<class '{}'>", v.type_name()),
+    }
 }
 
 fn flatten(v: &Value, out: &mut Vec<Value>) {

@@ -13,17 +13,20 @@ pub static FILTERS: &[Filter] = &[
     Filter::new("dict2items", &[], |_, v, args| {
         let [key_name, value_name] = args.bind("dict2items", ["key_name", "value_name"])?;
         let (k, n) = (opt_text(key_name.as_ref()).unwrap_or_else(|| "key".into()), opt_text(value_name.as_ref()).unwrap_or_else(|| "value".into()));
-        let entries = entries(&v).ok_or_else(|| Error::runtime(format!("dict2items requires a dictionary, got <class '{}'> instead.", v.type_name())))?;
+        let entries = entries(&v).ok_or_else(|| Error::runtime(format!("dict2items requires a dictionary, got {} instead.", super::combine::class_name(&v))))?;
         Ok(Value::list(entries.into_iter().map(|(x, y)| Value::dict(dict! { k.as_str() => x, n.as_str() => y })).collect()))
     }),
     Filter::new("items2dict", &[], |cx, v, args| {
         let [key_name, value_name] = args.bind("items2dict", ["key_name", "value_name"])?;
         let (k, n) = (opt_text(key_name.as_ref()).unwrap_or_else(|| "key".into()), opt_text(value_name.as_ref()).unwrap_or_else(|| "value".into()));
         if v.as_list().is_none() {
-            return fail(format!("items2dict requires a list, got <class '{}'> instead.", v.type_name()));
+            return fail(format!("items2dict requires a list, got {} instead.", super::combine::class_name(&v)));
         }
         let mut d = Dict::new();
         for x in cx.elements(&v)? {
+            if x.as_dict().is_none() {
+                return fail(format!("items2dict requires a list of dictionaries, got {} instead.", py_repr(&v)));
+            }
             let (Some(key), Some(value)) = (x.get(&k), x.get(&n)) else {
                 return fail(format!("items2dict requires each dictionary in the list to contain the keys '{k}' and '{n}', got {} instead.", py_repr(&v)));
             };
@@ -46,13 +49,9 @@ pub static FILTERS: &[Filter] = &[
         Ok(Value::list(pairs.into_iter().map(|(_, p)| p).collect()))
     }),
     Filter::new("items", &[], |_, v, _| {
-        if v.is_undefined() {
-            return Ok(Value::list(Vec::new()));
-        }
         let entries = entries(&v).ok_or_else(|| Error::runtime("Can only get item pairs from a mapping."))?;
         Ok(Value::list(entries.into_iter().map(|(k, x)| Value::tuple(vec![k, x])).collect()))
-    })
-    .mode(Mode::Markers),
+    }),
     Filter::new("rekey_on_member", &[], rekey),
     Filter::new("extract", &[], extract).mode(Mode::Lazy),
     Filter::new("subelements", &[], |cx, v, args| {
@@ -91,7 +90,7 @@ fn rekey(_: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
         let Value::Dict(d) = &item else { return fail("List item is not a valid dict") };
         let Some(k) = d.get_value(&key) else { return fail(format!("Key {key} was not found")) };
         if duplicates == "error" && out.contains_value_key(k) {
-            return fail(format!("Key {k} is not unique, cannot convert to dict"));
+            return fail(format!("Key {} is not unique, cannot convert to dict.", py_repr(k)));
         }
         out.insert(k.clone(), item.clone());
     }

@@ -26,7 +26,7 @@ fn dump(cx: &mut Interp<'_>, v: Value, mut args: Args, mut style: JsonStyle) -> 
     if let Some(i) = args.take("indent") {
         style = match opt_int(Some(&i))? {
             Some(n) => JsonStyle { sort_keys: style.sort_keys, ..JsonStyle::pretty(n.max(0) as usize) },
-            None => JsonStyle { sort_keys: style.sort_keys, ..JsonStyle::default() },
+            None => JsonStyle { indent: None, ..style },
         };
     }
     if let Some(s) = args.take("sort_keys") {

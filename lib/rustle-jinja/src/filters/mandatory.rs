@@ -12,7 +12,7 @@ pub static FILTERS: &[Filter] = &[Filter::new("mandatory", &[], |_, v, args| {
         Some(m) => fail(m),
         None => {
             // The hint names the variable: `'x' is undefined`.
-            let name = u.hint.strip_suffix(" is undefined").map(|n| format!("{n} "));
+            let name = u.hint.strip_suffix(" is undefined").or_else(|| u.hint.split_once(" has no attribute ").map(|(_, n)| n)).map(|n| format!("{n} "));
             fail(format!("Mandatory variable {}not defined.", name.unwrap_or_default()))
         }
     }

@@ -12,7 +12,14 @@ pub static FILTERS: &[Filter] = &[
     Filter::new("random", &[], random),
     Filter::new("shuffle", &[], |cx, v, args| {
         let [seed] = args.bind("shuffle", ["seed"])?;
-        let mut items = cx.elements(&v)?;
+        let mut items = match &v {
+            Value::List(l) | Value::Tuple(l) => l.to_vec(),
+            v => match cx.elements(v) {
+                Ok(items) => items,
+                // What cannot be shuffled comes back as it is.
+                Err(_) => return Ok(v.clone()),
+            },
+        };
         let mut r = generator(seed.as_ref());
         for i in (1..items.len()).rev() {
             items.swap(i, r.below(i as u64 + 1) as usize);
@@ -48,7 +55,8 @@ fn random(cx: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
         let width = end.saturating_sub(start);
         let n = if step > 0 { (width + step - 1) / step } else if step < 0 { (width + step + 1) / step } else { 0 };
         if n <= 0 {
-            return fail(format!("empty range in randrange({start}, {end}, {step})"));
+            let step = if step == 1 { String::new() } else { format!(", {step}") };
+            return fail(format!("empty range in randrange({start}, {end}{step})"));
         }
         return Ok(Value::Int(start + step * r.below(n as u64) as i64));
     }

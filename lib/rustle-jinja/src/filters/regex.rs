@@ -71,6 +71,8 @@ fn search(_: &mut Interp<'_>, v: Value, mut args: Args) -> Result<Value> {
             groups.push(name.parse::<usize>().map_err(|_| name.to_owned()));
         } else if let Some(Ok(n)) = a.strip_prefix('\\').map(str::parse::<usize>) {
             groups.push(Ok(n));
+        } else if a.starts_with('\\') {
+            return fail("'NoneType' object has no attribute 'group'");
         } else {
             return fail("Unknown argument");
         }

@@ -9,7 +9,9 @@ use crate::error::{Result, fail};
 use crate::interp::Interp;
 use crate::ops;
 use crate::util::sort::sort_by_key;
-use rustle_value::{Value, py_cmp, py_eq};
+use rustle_value::{Object, Value, py_cmp, py_eq};
+use std::any::Any;
+use std::sync::Arc;
 
 pub static FILTERS: &[Filter] = &[
     Filter::new("list", &[], |cx, v, _| cx.elements(&v).map(Value::list)),
@@ -174,6 +176,39 @@ fn groupby(cx: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
             _ => out.push((folded, k, vec![x])),
         }
     }
-    // The pair of jinja2 has names, too: `.grouper` and `.list`.
-    Ok(Value::list(out.into_iter().map(|(_, k, l)| Value::tuple(vec![k, Value::list(l)])).collect()))
+    Ok(Value::list(out.into_iter().map(|(_, k, l)| Value::Object(Arc::new(Group(k, Value::list(l))))).collect()))
+}
+
+/// A pair of `groupby`, whose parts have names, too: `.grouper` and `.list`.
+#[derive(Debug)]
+struct Group(Value, Value);
+
+impl Object for Group {
+    fn type_name(&self) -> &'static str {
+        "tuple"
+    }
+    fn attr(&self, name: &str) -> Option<Value> {
+        match name {
+            "grouper" => Some(self.0.clone()),
+            "list" => Some(self.1.clone()),
+            _ => None,
+        }
+    }
+    fn item(&self, key: &Value) -> Option<Value> {
+        match key.as_i64() {
+            Some(0 | -2) => Some(self.0.clone()),
+            Some(1 | -1) => Some(self.1.clone()),
+            Some(_) => None,
+            None => self.attr(key.as_str()?),
+        }
+    }
+    fn iterate(&self) -> Option<Vec<Value>> {
+        Some(vec![self.0.clone(), self.1.clone()])
+    }
+    fn render(&self) -> String {
+        Value::tuple(vec![self.0.clone(), self.1.clone()]).to_string()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }

@@ -10,8 +10,7 @@ use rustle_value::{Dict, Value};
 pub static FILTERS: &[Filter] = &[
     Filter::new("unique", &[], |cx, v, args| {
         let [case, attribute] = args.bind("unique", ["case_sensitive", "attribute"])?;
-        // Ansible's own default: case counts.
-        let case = case.is_none_or(|c| c.is_null() || c.truthy());
+        let case = case.is_some_and(|c| c.truthy());
         let mut seen = Set::default();
         let mut out = Vec::new();
         for x in cx.elements(&v)? {

@@ -22,6 +22,7 @@ pub static FILTERS: &[Filter] = &[
     }),
     Filter::new("from_yaml_all", &[], |_, v, _| match &v {
         Value::Str(s) => read(s).map(Value::list),
+        Value::Null => Ok(Value::list(Vec::new())),
         _ => Ok(v),
     }),
 ];

@@ -8,6 +8,38 @@ use crate::objects::{Func, Module};
 use rustle_value::Value;
 use std::sync::Arc;
 
+/// The name that a module was imported under.
+pub(super) fn module_name(v: &Value) -> String {
+    match v {
+        Value::Object(o) => o.as_any().downcast_ref::<Module>().map_or_else(String::new, |m| m.name.clone()),
+        _ => String::new(),
+    }
+}
+
+/// `self`: the blocks of the template as functions.
+#[derive(Debug)]
+pub(super) struct SelfBlocks;
+
+impl rustle_value::Object for SelfBlocks {
+    fn type_name(&self) -> &'static str {
+        "TemplateReference"
+    }
+    fn attr(&self, name: &str) -> Option<Value> {
+        let name: Arc<str> = name.into();
+        Some(Func::value("BlockReference", move |cx, _| {
+            let mut out = Out::default();
+            cx.deeper(|cx| cx.run_block(&name, 0, true, &mut out))?;
+            Ok(out.finish())
+        }))
+    }
+    fn render(&self) -> String {
+        "<TemplateReference>".into()
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
 impl Interp<'_> {
     pub(super) fn exec_block(&mut self, b: &Arc<Block>, out: &mut Out) -> Result<()> {
         if b.required && self.blocks.get(&b.name).is_none_or(|l| l.len() < 2) {
@@ -25,7 +57,7 @@ impl Interp<'_> {
         let mut frame = Frame::default();
         let super_name = name.clone();
         let parent = Func::new("BlockReference", move |cx, _| {
-            let mut out = Out::Pieces(Vec::new());
+            let mut out = Out::default();
             let n = super_name.clone();
             cx.deeper(|cx| cx.run_block(&n, level + 1, true, &mut out))?;
             Ok(out.finish())
@@ -76,7 +108,7 @@ impl Interp<'_> {
         if inner.depth > super::MAX_DEPTH {
             return Err(super::recursion());
         }
-        inner.run(&t, &mut Out::Text(String::new()))?;
+        inner.run(&t, &mut Out::default())?;
         let frames = Arc::new(inner.frames);
         let exported = frames.last().cloned().unwrap_or_default();
         let vars = exported

@@ -39,7 +39,7 @@ impl Interp<'_> {
             }
             _ => {
                 if name.starts_with("__") {
-                    return Ok(Value::undefined(format!("access to attribute '{name}' of '{}' object is unsafe.", v.type_name())));
+                    return Ok(Value::undefined(format!("access to attribute '{name}' of '{}' object is unsafe.", crate::filters::combine::lazy_name(v))));
                 }
                 if let Some(bound) = methods::bound(v, name) {
                     return Ok(bound);
@@ -203,6 +203,8 @@ impl Interp<'_> {
             }
         }
         let v = (f.func)(self, input, args).map_err(|e| match e {
+            // A filter or test that is not there, named in an argument, is this filter's failure.
+            Error::Syntax(d) if !d.named => Error::runtime(d.msg).named(|| format!("The filter plugin '{}' failed: ", plugin_name(name))),
             Error::Runtime(_) => e.named(|| format!("The filter plugin '{}' failed: ", plugin_name(name))),
             // Undefinedness found on the way is the result, so that `default` can catch it.
             other => other,

@@ -13,6 +13,7 @@ impl Interp<'_> {
     /// The value of an expression, its outermost layer resolved. May be undefined.
     pub(crate) fn eval(&mut self, e: &Expr) -> Result<Value> {
         match e {
+            Expr::Const(v @ Value::Template(_)) => self.resolve(v.clone()),
             Expr::Const(v) => Ok(v.clone()),
             Expr::Name(n) => self.eval_name(n),
             Expr::Attr(base, name) => {
@@ -82,6 +83,9 @@ impl Interp<'_> {
         if let Some(v) = self.variable(n)? {
             return Ok(v);
         }
+        if &**n == "self" {
+            return Ok(Value::Object(Arc::new(super::blocks::SelfBlocks)));
+        }
         Ok(crate::globals::find(n).unwrap_or_else(|| Value::undefined(format!("'{n}' is undefined"))))
     }
 
@@ -111,15 +115,16 @@ impl Interp<'_> {
     }
 
     #[inline(never)]
-    fn eval_bin(&mut self, op: BinOp, a: &Expr, b: &Expr) -> Result<Value> {
-        let a = self.eval(a)?;
-        let b = self.eval(b)?;
+    fn eval_bin(&mut self, op: BinOp, ea: &Expr, eb: &Expr) -> Result<Value> {
+        let a = self.eval(ea)?;
+        let b = self.eval(eb)?;
         let (a, b) = (strict(a)?, strict(b)?);
         if op == BinOp::Mod && matches!(a, Value::Str(_)) {
             let b = self.settle(b)?;
             return ops::percent::format(&a, &b);
         }
-        ops::binary(op, &a, &b)
+        let from_variable = |e: &Expr, v: &Value| matches!(v, Value::Str(_)) && matches!(e, Expr::Name(_) | Expr::Attr(..) | Expr::Item(..));
+        ops::binary(op, &a, &b).map_err(|e| tagged(e, from_variable(ea, &a), from_variable(eb, &b)))
     }
 
     #[inline(never)]
@@ -137,18 +142,30 @@ impl Interp<'_> {
 
     #[inline(never)]
     fn eval_compare(&mut self, left: &Expr, rest: &[(CmpOp, Expr)]) -> Result<bool> {
+        let from_variable = |e: &Expr| matches!(e, Expr::Name(_) | Expr::Attr(..) | Expr::Item(..));
+        let mut left_var = from_variable(left);
         let mut left = self.eval_strict(left)?;
         for (op, right) in rest {
+            let right_var = from_variable(right);
             let right = self.eval_strict(right)?;
-            // Equality of scalars needs no look inside.
+            // Containers of different sizes differ, whatever is in them.
+            let size = |v: &Value| v.as_list().map(<[Value]>::len).or(v.as_dict().map(Dict::len));
+            if matches!(op, CmpOp::Eq | CmpOp::Ne) && size(&left).is_some() && size(&right).is_some_and(|n| size(&left) != Some(n)) {
+                if *op == CmpOp::Eq {
+                    return Ok(false);
+                }
+                left = right;
+                continue;
+            }
             left = self.settle(left)?;
             let right = match (op, &right) {
                 (CmpOp::In | CmpOp::NotIn, Value::Dict(_)) => right,
                 _ => self.settle(right)?,
             };
-            if !ops::compare(*op, &left, &right)? {
+            if !ops::compare(*op, &left, &right).map_err(|e| tagged(e, left_var, right_var))? {
                 return Ok(false);
             }
+            left_var = right_var;
             left = right;
         }
         Ok(true)
@@ -244,4 +261,20 @@ impl Interp<'_> {
             None => self.call_test(&t.name, input, args),
         }
     }
+}
+
+/// Ansible's strings from variables are of a class of their own, and Python's messages show it.
+fn tagged(mut e: Error, left: bool, right: bool) -> Error {
+    if let Error::Runtime(d) = &mut e
+        && (d.msg.starts_with("unsupported operand") || d.msg.contains("not supported between instances"))
+    {
+        if left {
+            d.msg = d.msg.replacen(" 'str' and", " '_AnsibleTaggedStr' and", 1);
+        }
+        if right && d.msg.ends_with("and 'str'") {
+            d.msg.truncate(d.msg.len() - "'str'".len());
+            d.msg.push_str("'_AnsibleTaggedStr'");
+        }
+    }
+    e
 }

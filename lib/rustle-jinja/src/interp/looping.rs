@@ -134,7 +134,7 @@ impl Interp<'_> {
             ));
         };
         let iter = args.into_iter().next().unwrap_or_default();
-        let mut out = Out::Pieces(Vec::new());
+        let mut out = Out::default();
         self.deeper(|cx| cx.iterate(f, &iter, l.depth + 1, &mut out))?;
         Ok(out.finish())
     }

@@ -101,7 +101,7 @@ impl Interp<'_> {
                 let v = cx.eval(d)?;
                 cx.set(p, v);
             }
-            let mut out = Out::Pieces(Vec::new());
+            let mut out = Out::default();
             cx.exec(&def.body, &mut out)?;
             Ok(out.finish())
         });

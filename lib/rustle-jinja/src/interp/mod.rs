@@ -16,7 +16,7 @@ mod output;
 pub(crate) mod resolve;
 mod stmt;
 
-pub use output::Out;
+pub(crate) use output::{Out, piece_text};
 
 use crate::ast::{Block, CompiledTemplate};
 use crate::env::Environment;
@@ -104,11 +104,12 @@ impl<'a> Interp<'a> {
             && let crate::ast::NodeKind::Print(e) = &node.kind
         {
             // The common case: one expression and nothing around it.
-            return self.eval(e).map_err(|e| e.at_line(node.line));
+            let v = self.eval(e).map_err(|e| e.at_line(node.line))?;
+            return Ok(with_newlines(v, t.newlines));
         }
-        let mut out = Out::Pieces(Vec::new());
+        let mut out = Out::default();
         self.run(t, &mut out)?;
-        Ok(out.finish())
+        Ok(with_newlines(out.finish(), t.newlines))
     }
 
     /// Runs a whole template with its parents.
@@ -180,6 +181,17 @@ impl<'a> Interp<'a> {
             self.cache.insert(name.clone(), v.clone());
         }
         Ok(Some(v))
+    }
+}
+
+/// Text gets the newlines back that its source ended with.
+fn with_newlines(v: Value, n: usize) -> Value {
+    match &v {
+        Value::Str(s) if n > 0 => {
+            let has = s.len() - s.trim_end_matches('\n').len();
+            if has >= n { v } else { Value::from(format!("{s}{}", "\n".repeat(n - has))) }
+        }
+        _ => v,
     }
 }
 

@@ -1,51 +1,37 @@
-//! Where rendered pieces go: text, or pieces that keep their type.
+//! Where rendered pieces go. They keep their type: one piece is the result itself, several become text.
 
 use crate::objects::is_omit;
 use rustle_value::{Value, py_str};
 use std::sync::Arc;
 
 /// The output of a template.
-#[derive(Debug)]
-pub enum Out {
-    /// Only text is wanted (template files).
-    Text(String),
-    /// Pieces that decide the type of the result: one piece is the result itself.
-    Pieces(Vec<Value>),
-}
+#[derive(Debug, Default)]
+pub(crate) struct Out(Vec<Value>);
 
 impl Out {
-    pub(crate) fn data(&mut self, text: &Arc<str>) {
-        match self {
-            Out::Text(s) => s.push_str(text),
-            Out::Pieces(p) => p.push(Value::Str(text.clone())),
-        }
+    pub fn data(&mut self, text: &Arc<str>) {
+        self.0.push(Value::Str(text.clone()));
     }
 
-    /// Adds a finalized value. `None` leaves no trace.
-    pub(crate) fn value(&mut self, v: Value) {
-        match self {
-            Out::Text(s) => match &v {
-                Value::Str(t) => s.push_str(t),
-                v => push_text(s, v),
-            },
-            Out::Pieces(p) => {
-                if !v.is_null() {
-                    p.push(v);
-                }
-            }
+    /// Adds a value. `None` leaves no trace.
+    pub fn value(&mut self, v: Value) {
+        if !v.is_null() {
+            self.0.push(v);
         }
     }
 
     /// The value of all pieces together.
-    pub(crate) fn finish(self) -> Value {
-        match self {
-            Out::Text(s) => Value::from(s),
-            Out::Pieces(mut p) if p.len() == 1 => p.remove(0),
-            Out::Pieces(p) if p.is_empty() => Value::Null,
-            Out::Pieces(p) => {
+    pub fn finish(mut self) -> Value {
+        match self.0.len() {
+            0 => Value::Null,
+            1 => self.0.remove(0),
+            _ => {
                 let mut s = String::new();
-                for v in &p {
-                    push_text(&mut s, v);
+                for v in &self.0 {
+                    match v {
+                        Value::Str(t) => s.push_str(t),
+                        v => s.push_str(&piece_text(v)),
+                    }
                 }
                 Value::from(s)
             }
@@ -53,11 +39,12 @@ impl Out {
     }
 }
 
-fn push_text(s: &mut String, v: &Value) {
+/// The text of a piece: nothing for `None` and what is omitted, bytes as text, else `str(x)`.
+pub(crate) fn piece_text(v: &Value) -> String {
     match v {
-        Value::Null => {}
-        Value::Str(t) => s.push_str(t),
-        v if is_omit(v) => {}
-        v => s.push_str(&py_str(v)),
+        Value::Null => String::new(),
+        Value::Bytes(b) => String::from_utf8_lossy(b).into_owned(),
+        v if is_omit(v) => String::new(),
+        v => py_str(v),
     }
 }

@@ -110,6 +110,14 @@ impl Interp<'_> {
         l.iter().map(|x| self.settle(x.clone())).collect()
     }
 
+    /// A value as a piece of output: finalized, but functions and the like are kept, since among others they are text.
+    pub(crate) fn piece(&mut self, v: Value) -> Result<Value> {
+        match &v {
+            Value::Object(o) if objects::is_blank(&v) || (!o.is_mapping() && o.iterate().is_none()) => Ok(v),
+            _ => self.finalize(v),
+        }
+    }
+
     /// The value as it leaves a template: settled, tuples as lists, mappings of the host as dicts, omitted entries
     /// dropped.
     ///

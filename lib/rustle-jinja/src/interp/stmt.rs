@@ -32,7 +32,7 @@ impl Interp<'_> {
             NodeKind::Data(text) => out.data(text),
             NodeKind::Print(e) => {
                 let v = self.eval(e)?;
-                let v = if crate::objects::is_blank(&v) { v } else { self.finalize(v)? };
+                let v = self.piece(v)?;
                 out.value(v);
             }
             NodeKind::If { arms, otherwise } => {
@@ -94,7 +94,7 @@ impl Interp<'_> {
                 for (name, alias) in names {
                     let v = self.attribute(&module, name)?;
                     let v = match v {
-                        Value::Undefined(_) => Value::undefined(format!("the template does not export the requested name '{name}'")),
+                        Value::Undefined(_) => Value::undefined(format!("the template {} (imported on line {}) does not export the requested name '{name}'", rustle_value::str_repr(&crate::interp::blocks::module_name(&module)), node.line)),
                         v => v,
                     };
                     self.set(alias, v);
@@ -116,7 +116,7 @@ impl Interp<'_> {
 
     /// The value that a body yields.
     pub(crate) fn capture(&mut self, body: &[Node]) -> Result<Value> {
-        let mut out = Out::Pieces(Vec::new());
+        let mut out = Out::default();
         self.scoped(|cx| cx.exec(body, &mut out))?;
         Ok(out.finish())
     }
@@ -209,7 +209,7 @@ impl Interp<'_> {
         }
         let list: Vec<String> = names.iter().map(ToString::to_string).collect();
         match &list[..] {
-            [one] => fail(one.clone()),
+            [one] => fail(format!("'{one}' not found in search path")),
             many => fail(format!("none of the templates given were found: {}", many.join(", "))),
         }
     }

@@ -33,7 +33,7 @@ pub fn find(name: &str) -> Option<&'static Lookup> {
 /// `lookup(name, *terms, **options)` and, with `as_list`, `query(…)`.
 pub(crate) fn run(cx: &mut Interp<'_>, mut args: Args, as_list: bool) -> Result<Value> {
     if args.pos.is_empty() {
-        return fail("lookup() missing 1 required positional argument: 'plugin_name'");
+        return fail("_lookup() missing 1 required positional argument: 'plugin_name'");
     }
     let name = args.pos.remove(0);
     let name = match cx.resolve_strict(name)? {
@@ -52,7 +52,7 @@ pub(crate) fn run(cx: &mut Interp<'_>, mut args: Args, as_list: bool) -> Result<
     match execute(cx, &name, args) {
         Ok(v) => Ok(shape(v, wantlist)),
         Err(e @ (Error::NeedsController { .. } | Error::Syntax(_))) => Err(e),
-        Err(_) if matches!(errors.as_str(), "ignore" | "warn") => Ok(if wantlist { Value::list(Vec::new()) } else { Value::Null }),
+        Err(Error::Runtime(_)) if matches!(errors.as_str(), "ignore" | "warn") => Ok(if wantlist { Value::list(Vec::new()) } else { Value::Null }),
         Err(e) => e.into_undefined(),
     }
 }

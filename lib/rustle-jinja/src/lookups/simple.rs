@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::error::{Error, Result, fail};
 use crate::filters::dicts::{entries, subelements};
 use crate::interp::Interp;
-use rustle_value::{Value, dict, py_repr};
+use rustle_value::{Value, dict, py_repr, py_str};
 
 pub static LOOKUPS: &[Lookup] = &[
     Lookup { name: "items", func: |_, args| Ok(flat(args.pos, 1)) },
@@ -103,5 +103,27 @@ fn subelements_lookup(cx: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
         _ => return Err(Error::runtime("subelements lookup expects a dictionary or a list as its first item")),
     };
     let kept = kept.into_iter().filter(|x| !x.get("skipped").is_some_and(Value::truthy)).collect();
-    subelements(cx, &Value::list(kept), path, skip)
+    let keys: Vec<String> = py_str(path).split('.').map(str::to_owned).collect();
+    // The element comes without the list that its subelements are from.
+    let rows = subelements(cx, &Value::list(kept), path, skip).map_err(|e| match e.detail().and_then(|d| d.msg.split_once("iterated item ")) {
+        Some((head, item)) => Error::runtime(format!("{head}iterated item '{item}'")),
+        None => e,
+    })?;
+    Ok(rows.into_iter().map(|row| match row.as_list() {
+        Some([item, sub]) => Value::tuple(vec![without(item, &keys), sub.clone()]),
+        _ => row,
+    }).collect())
+}
+
+fn without(v: &Value, keys: &[String]) -> Value {
+    let (Value::Dict(d), Some((first, rest))) = (v, keys.split_first()) else { return v.clone() };
+    let mut d = (**d).clone();
+    match d.get(first).filter(|_| !rest.is_empty()) {
+        Some(inner) => {
+            let inner = without(inner, rest);
+            d.insert(first.as_str(), inner);
+        }
+        None => _ = d.remove(first),
+    }
+    Value::dict(d)
 }

@@ -18,7 +18,7 @@ pub static LOOKUPS: &[Lookup] = &[
                 };
                 let name: Arc<str> = name.clone();
                 let v = match (cx.host_variable(&name)?, &default) {
-                    (Some(v), _) => cx.settle(v)?,
+                    (Some(v), _) => v,
                     (None, Some(d)) => d.clone(),
                     (None, None) => return Err(Error::undefined(format!("No variable named '{name}' was found."))),
                 };

@@ -16,7 +16,7 @@ pub(super) fn call(cx: &mut Interp<'_>, d: &Arc<Dict>, name: &str, args: Args) -
         "copy" => Ok(Value::dict((**d).clone())),
         "get" => {
             let [key, default] = args.bind(name, ["key", "default"])?;
-            let Some(key) = key else { return fail("dict.get() missing 1 required positional argument: 'key'") };
+            let Some(key) = key else { return fail("_AnsibleLazyTemplateDict.get() missing 1 required positional argument: 'key'") };
             if key.is_undefined() {
                 return Ok(key);
             }

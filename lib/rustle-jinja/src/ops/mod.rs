@@ -37,7 +37,7 @@ pub(crate) fn contains(holder: &Value, x: &Value) -> Result<bool> {
     match holder {
         Value::List(l) | Value::Tuple(l) => Ok(l.iter().any(|y| py_eq(x, y))),
         Value::Dict(_) if matches!(x, Value::List(_) | Value::Dict(_)) => {
-            fail(format!("cannot use '{0}' as a dict key (unhashable type: '{0}')", x.type_name()))
+            fail(format!("unhashable type: '{}'", x.type_name()))
         }
         Value::Dict(d) => Ok(d.contains_value_key(x)),
         Value::Str(s) => match x {

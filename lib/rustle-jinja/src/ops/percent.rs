@@ -31,6 +31,7 @@ pub(crate) fn format(template: &Value, args: &Value) -> Result<Value> {
     };
     let mut out = String::with_capacity(text.len() + 16);
     let mut it = text.chars().peekable();
+    let total = text.chars().count();
     while let Some(c) = it.next() {
         if c != '%' {
             out.push(c);
@@ -102,7 +103,8 @@ pub(crate) fn format(template: &Value, args: &Value) -> Result<Value> {
             }
             None => next()?,
         };
-        out += &convert(conv, value, &spec)?;
+        let at = total - it.clone().count() - 1;
+        out += &convert(conv, value, &spec, at)?;
     }
     if !by_name && used < tuple.len() && !matches!(args, Value::Dict(_)) {
         return fail("not all arguments converted during string formatting");
@@ -110,7 +112,7 @@ pub(crate) fn format(template: &Value, args: &Value) -> Result<Value> {
     Ok(Value::from(out))
 }
 
-fn convert(conv: char, v: &Value, spec: &Spec) -> Result<String> {
+fn convert(conv: char, v: &Value, spec: &Spec, at: usize) -> Result<String> {
     let signed = |body: String, numeric: bool| {
         let body = if numeric && !body.starts_with('-') {
             if spec.plus { format!("+{body}") } else if spec.space { format!(" {body}") } else { body }
@@ -173,6 +175,6 @@ fn convert(conv: char, v: &Value, spec: &Spec) -> Result<String> {
             };
             signed(if conv.is_ascii_uppercase() { s.to_uppercase() } else { s }, true)
         }
-        other => return fail(format!("unsupported format character '{other}' (0x{:x})", other as u32)),
+        other => return fail(format!("unsupported format character '{other}' (0x{:x}) at index {at}", other as u32)),
     })
 }

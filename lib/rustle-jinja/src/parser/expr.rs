@@ -148,7 +148,7 @@ impl Parser {
                     s += more;
                     self.at += 1;
                 }
-                Ok(Expr::Const(Value::from(s)))
+                Ok(Expr::Const(if self.embedded { Value::trusted(s, None) } else { Value::from(s) }))
             }
             Tok::Int(v) => {
                 self.at += 1;

@@ -21,31 +21,34 @@ pub(crate) struct Parser {
     /// The tags that would end what is open, innermost last, with the name of the tag that opened it.
     open: Vec<(&'static str, &'static [&'static str])>,
     extensions: bool,
+    embedded: bool,
 }
 
 /// Parses a template. `extensions` allows `do`, `break` and `continue`.
 pub(crate) fn parse_template(source: &Arc<str>, syntax: &Syntax, extensions: bool) -> Result<CompiledTemplate> {
     let mut p = Parser::new(tokenize(source, syntax)?, extensions);
     let body = p.body(&[])?;
-    Ok(CompiledTemplate { source: source.clone(), body, blocks: p.blocks })
+    let newlines = source.len() - source.trim_end_matches('\n').len();
+    Ok(CompiledTemplate { source: source.clone(), body, newlines, blocks: p.blocks })
 }
 
-/// Parses a bare expression.
-pub(crate) fn parse_expression(source: &Arc<str>) -> Result<CompiledTemplate> {
+/// Parses a bare expression. With `embedded`, constant strings that are templates are so.
+pub(crate) fn parse_expression(source: &Arc<str>, embedded: bool) -> Result<CompiledTemplate> {
     let syntax = Syntax::default();
     let mut p = Parser::new(tokenize_expression(source, &syntax)?, false);
+    p.embedded = embedded;
     let line = p.line();
     let e = p.expression(true)?;
     if *p.peek() != Tok::Eof {
         return p.fail("chunk after expression");
     }
     let body = vec![Node { line, kind: NodeKind::Print(e) }];
-    Ok(CompiledTemplate { source: source.clone(), body, blocks: BTreeMap::new() })
+    Ok(CompiledTemplate { source: source.clone(), body, newlines: 0, blocks: BTreeMap::new() })
 }
 
 impl Parser {
     fn new(tokens: Vec<Token>, extensions: bool) -> Self {
-        Parser { tokens, at: 0, depth: 0, blocks: BTreeMap::new(), open: Vec::new(), extensions }
+        Parser { tokens, at: 0, depth: 0, blocks: BTreeMap::new(), open: Vec::new(), extensions, embedded: false }
     }
 
     fn peek(&self) -> &Tok {

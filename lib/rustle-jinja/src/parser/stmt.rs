@@ -92,7 +92,7 @@ impl Parser {
         let mut parts = Vec::new();
         let mut is_tuple = false;
         loop {
-            if self.is_op(")") || ends.iter().any(|e| self.is_name(e)) {
+            if self.is_op(")") || *self.peek() == Tok::BlockEnd || ends.iter().any(|e| self.is_name(e)) {
                 break;
             }
             if self.skip_op("(") {
@@ -112,7 +112,8 @@ impl Parser {
             is_tuple = true;
         }
         if parts.is_empty() {
-            return self.wrong("name");
+            let d = rustle_value::str_repr(&self.peek().describe());
+            return self.fail(format!("Expected an expression, got {d}"));
         }
         Ok(if is_tuple || parts.len() != 1 { Target::Tuple(parts) } else { parts.remove(0) })
     }

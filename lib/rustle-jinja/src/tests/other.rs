@@ -10,11 +10,10 @@ use rustle_value::{Value, py_str};
 fn uri(v: &Value, args: Args, known: Option<&[&str]>, authority: bool) -> Result<bool> {
     let [schemes] = args.bind("uri", ["schemes"])?;
     let s = py_str(v);
-    let Some((scheme, rest)) = s.split_once(':') else { return Ok(false) };
-    if scheme.is_empty() || !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Ok(false);
-    }
-    if authority && rest.strip_prefix("//").is_none_or(|r| r.is_empty() || r.starts_with('/')) {
+    // Without a scheme it may still be a relative reference.
+    let valid = |c: &str| c.starts_with(|c: char| c.is_ascii_alphabetic()) && c.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let (scheme, rest) = s.split_once(':').filter(|(c, _)| valid(c)).unwrap_or(("", &s));
+    if authority && scheme != "file" && rest.strip_prefix("//").is_none_or(|r| r.is_empty() || r.starts_with('/')) {
         return Ok(false);
     }
     let listed = match schemes.as_ref().and_then(Value::as_list) {

@@ -72,7 +72,14 @@ impl Reader<'_> {
             items.push(self.value(depth + 1)?);
             self.space();
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(b',') => {
+                    let comma = self.at;
+                    self.at += 1;
+                    self.space();
+                    if self.peek() == Some(b']') {
+                        return self.fail("Illegal trailing comma before end of array", comma);
+                    }
+                }
                 Some(b']') => {
                     self.at += 1;
                     return Ok(Value::list(items));
@@ -105,7 +112,14 @@ impl Reader<'_> {
             d.insert(k, v);
             self.space();
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(b',') => {
+                    let comma = self.at;
+                    self.at += 1;
+                    self.space();
+                    if self.peek() == Some(b'}') {
+                        return self.fail("Illegal trailing comma before end of object", comma);
+                    }
+                }
                 Some(b'}') => {
                     self.at += 1;
                     return Ok(Value::dict(d));

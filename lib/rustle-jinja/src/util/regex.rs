@@ -33,12 +33,44 @@ pub(crate) fn compile(pattern: &str, flags: Flags, text: &str) -> Result<Arc<Reg
     };
     source.insert_str(0, set);
     let r = RegexBuilder::new(&source).backtrack_limit(10_000_000).build();
-    let r = Arc::new(r.map_err(|e| Error::runtime(format!("invalid regular expression '{pattern}': {e}")))?);
+    let r = Arc::new(r.map_err(|e| Error::runtime(complaint(pattern).unwrap_or_else(|| format!("invalid regular expression '{pattern}': {e}"))))?);
     if cache.len() >= CACHE_MAX {
         cache.clear();
     }
     cache.insert(key, r.clone());
     Ok(r)
+}
+
+/// What Python says of the commonest mistakes.
+fn complaint(p: &str) -> Option<String> {
+    let mut open = Vec::new();
+    let mut class = None;
+    let mut last = None;
+    let mut it = p.chars().enumerate();
+    while let Some((i, c)) = it.next() {
+        match (c, class) {
+            ('\\', _) => _ = it.next(),
+            (']', Some(at)) if i > at + 1 => class = None,
+            (_, Some(_)) => {}
+            ('[', None) => class = Some(i),
+            ('(', None) => open.push(i),
+            (')', None) => {
+                if open.pop().is_none() {
+                    return Some(format!("unbalanced parenthesis at position {i}"));
+                }
+            }
+            ('*' | '+' | '?', None) if matches!(last, None | Some('|')) || (last == Some('(') && c != '?') => {
+                return Some(format!("nothing to repeat at position {i}"));
+            }
+            _ => {}
+        }
+        last = Some(c);
+    }
+    match (class, open.last()) {
+        (Some(at), _) => Some(format!("unterminated character set at position {at}")),
+        (None, Some(at)) => Some(format!("missing ), unterminated subpattern at position {at}")),
+        _ => None,
+    }
 }
 
 /// The first match from byte `from` on.
@@ -49,8 +81,13 @@ pub(crate) fn captures_at<'t>(r: &Regex, text: &'t str, from: usize) -> Result<O
 /// Every match, left to right, at most `limit`.
 pub(crate) fn all<'t>(r: &Regex, text: &'t str, limit: usize) -> Result<Vec<Captures<'t>>> {
     let mut out = Vec::new();
-    for c in r.captures_iter(text).take(limit) {
-        out.push(c.map_err(|e| Error::runtime(format!("regular expression failed: {e}")))?);
+    let mut at = 0;
+    // By hand, because Python allows an empty match right after another one.
+    while out.len() < limit && at <= text.len() {
+        let Some(c) = captures_at(r, text, at)? else { break };
+        let Some(m) = c.get(0) else { break };
+        at = if m.end() > m.start() { m.end() } else { m.end() + text[m.end()..].chars().next().map_or(1, char::len_utf8) };
+        out.push(c);
     }
     Ok(out)
 }

@@ -8,12 +8,11 @@ use std::cmp::Ordering;
 pub(crate) fn sort_by_key<T>(items: &mut [(Value, T)], reverse: bool) -> Result<()> {
     let mut failed = None;
     items.sort_by(|a, b| {
-        // Python compares the later element with the earlier one.
-        let order = py_cmp(&b.0, &a.0).unwrap_or_else(|e| {
+        let order = py_cmp(&a.0, &b.0).unwrap_or_else(|e| {
             failed.get_or_insert(e);
             Ordering::Equal
         });
-        if reverse { order } else { order.reverse() }
+        if reverse { order.reverse() } else { order }
     });
     match failed {
         Some(e) => fail(e.message("<")),
