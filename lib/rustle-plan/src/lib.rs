@@ -17,13 +17,17 @@ pub mod catalog;
 mod decide;
 mod error;
 mod explain;
+mod inventory;
 mod options;
 mod planner;
+mod stage;
 pub mod taint;
 
 pub use batches::batches;
 pub use decide::Verdict;
 pub use error::PlanError;
 pub use explain::explain;
+pub use inventory::{Hosts, inventory_of};
 pub use options::{BARRIERS, Barriers, PlanOptions, STRATEGIES, Strategy};
+pub use stage::{PlanStage, plan_flags, plan_options};
 pub use planner::{HostSource, PlannedPlay, Planner, place, plan, tasks_in_order};

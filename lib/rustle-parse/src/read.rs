@@ -1,0 +1,133 @@
+//! Reads a whole run: vault secrets, extra variables, inventory, playbooks.
+
+use crate::error::ParseError;
+use crate::extra::extra_vars;
+use rustle_inventory::{Inventory, LoadOptions};
+use rustle_jinja::Environment;
+use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
+use rustle_stream::record::{ExtraVars, Options};
+use rustle_value::{Dict, Value};
+use rustle_vault::{Vault, VaultId, load_secrets};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a run is, beyond [`Options`].
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub options: Options,
+    /// `-e`, as given.
+    pub extra_vars: Vec<String>,
+    pub settings: Settings,
+}
+
+/// Paths that `ansible.cfg` and the environment set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub roles_path: Vec<String>,
+    pub collections_path: Vec<String>,
+    pub module_path: Vec<String>,
+    /// Inventory where no `-i` is given.
+    pub inventory: Vec<String>,
+    /// Unknown modules are errors before the run.
+    pub check_modules: bool,
+}
+
+impl Settings {
+    /// Ansible's defaults, changed by `ANSIBLE_ROLES_PATH`, `ANSIBLE_COLLECTIONS_PATH`, `ANSIBLE_LIBRARY` and
+    /// `ANSIBLE_INVENTORY`.
+    pub fn from_env() -> Settings {
+        let list = |name: &str, separator: char| {
+            let text = std::env::var(name).ok().filter(|t| !t.is_empty())?;
+            Some(text.split(separator).map(paths::expand).collect::<Vec<_>>())
+        };
+        Settings {
+            roles_path: list("ANSIBLE_ROLES_PATH", ':').unwrap_or_else(rustle_playbook::default_roles_path),
+            collections_path: list("ANSIBLE_COLLECTIONS_PATH", ':').unwrap_or_else(rustle_playbook::default_collections_path),
+            module_path: list("ANSIBLE_LIBRARY", ':').unwrap_or_default(),
+            inventory: std::env::var("ANSIBLE_INVENTORY").map_or_else(|_| vec!["/etc/ansible/hosts".into()], |i| vec![i]),
+            check_modules: true,
+        }
+    }
+}
+
+/// A run that was read, with what cannot travel in records.
+pub struct ReadRun {
+    pub run: ParsedRun,
+    pub inventory: Inventory,
+    /// Goes on with dynamic includes.
+    pub loader: Loader,
+    pub vault: Arc<Vault>,
+    /// Warnings of the inventory and of vault sources, as Ansible prints them.
+    pub warnings: Vec<String>,
+}
+
+/// Renders names of imports with the template engine.
+pub fn renderer() -> Render {
+    let env = Environment::new();
+    Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, vars).map_err(|e| e.to_string()))
+}
+
+/// Reads a run. `prompt` asks a person for a vault password.
+///
+/// # Errors
+/// See [`ParseError`].
+pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, String>) -> Result<ReadRun, ParseError> {
+    let Request { options, extra_vars: given, settings } = request;
+    let cwd = options.cwd.clone();
+    let ids: Vec<VaultId> = options.vault_ids.iter().map(|t| VaultId::parse(t)).collect();
+    let secrets = load_secrets(&ids, false, prompt)?;
+    let mut warnings = secrets.warnings;
+    let vault = Arc::new(secrets.vault);
+    for file in &options.playbooks {
+        let path = paths::absolute(file, &cwd);
+        let collection = !file.contains('/') && file.split('.').count() > 2 && !Path::new(&path).exists();
+        if !collection && !Path::new(&path).exists() {
+            return Err(ParseError::NoPlaybook(file.clone()));
+        }
+        if Path::new(&path).is_dir() {
+            return Err(ParseError::NotAFile(file.clone()));
+        }
+    }
+    let key = vault.clone();
+    let known = rustle_modules::names().map(Into::into);
+    let loader_options = LoaderOptions {
+        cwd: cwd.clone(),
+        roles_path: settings.roles_path,
+        collections_path: settings.collections_path,
+        module_path: settings.module_path,
+        known_modules: known.collect(),
+        check_modules: settings.check_modules,
+        render: renderer(),
+        decrypt: Arc::new(move |text, _| key.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string())),
+        ..LoaderOptions::default()
+    };
+    let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()))?;
+    let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
+    let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };
+    // A list with commas is one already; all else is a path, from where the run began.
+    let sources: Vec<String> =
+        sources.iter().map(|s| if s.contains(',') { s.clone() } else { paths::absolute(s, &cwd) }).collect();
+    let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), ..LoadOptions::default() })?;
+    let mut run = ParsedRun { extra_vars: ExtraVars { vars: extra }, ..ParsedRun::default() };
+    run.take(loader.load_playbooks(&options.playbooks)?);
+    run.options = options;
+    let mut folders: Vec<&str> = Vec::new();
+    for play in &run.plays {
+        let folder = paths::parent(&play.playbook);
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+        // Asking for the hosts makes the implicit localhost known where a play names it.
+        let pattern = match play.hosts.as_list() {
+            Some(l) => l.iter().map(Value::to_string).collect::<Vec<_>>().join(","),
+            None => play.hosts.to_string(),
+        };
+        if !rustle_value::is_template(&pattern) {
+            inventory.select(&pattern)?;
+        }
+    }
+    let folders: Vec<&Path> = folders.into_iter().map(Path::new).collect();
+    (run.groups, run.hosts) = inventory.to_records(&folders)?;
+    warnings.extend(inventory.take_warnings());
+    Ok(ReadRun { run, inventory, loader, vault, warnings })
+}
