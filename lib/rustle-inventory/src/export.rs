@@ -25,7 +25,7 @@ impl Inventory {
             let mut vars = self.vars_of(host, playbook_dir)?;
             vars.retain(|k, _| k.as_str().is_none_or(|k| !INTERNAL.contains(&k)));
             if !vars.is_empty() {
-                hostvars.insert(host, vars);
+                hostvars.insert(host, exported(&vars.into()));
             }
         }
         out.insert("_meta", rustle_value::dict! { "hostvars" => hostvars, "profile" => "inventory_legacy" });
@@ -68,5 +68,19 @@ impl Inventory {
         if name != "all" {
             lines.extend(group.hosts.iter().map(|h| line(depth + 1, h.clone())));
         }
+    }
+}
+
+/// A variable as the listing spells it, so that it can be read back as an inventory: vaulted values and text that must
+/// not be rendered are marked, dates are text.
+fn exported(value: &Value) -> Value {
+    let marked = |key: &str, text: &str| Value::from(rustle_value::dict! { key => text });
+    match value {
+        Value::Vaulted(v) => marked("__ansible_vault", &v.ciphertext),
+        Value::Str(s) if rustle_value::is_template(s) => marked("__ansible_unsafe", s),
+        Value::Time(t) => Value::from(t.isoformat()),
+        Value::List(l) | Value::Tuple(l) => Value::list(l.iter().map(exported).collect()),
+        Value::Dict(d) => Value::dict(d.iter().map(|(k, v)| (k.clone(), exported(v))).collect::<Dict>()),
+        other => other.clone(),
     }
 }

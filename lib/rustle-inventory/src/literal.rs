@@ -2,7 +2,7 @@
 //!
 //! What `ast.literal_eval` reads is read here: numbers, strings with their prefixes and escapes, lists, tuples, dicts,
 //! sets, `True`, `False`, `None`, signs, parentheses and a trailing comment. Tuples and sets become lists;
-//! `...` stays text, and so do complex numbers, as they are written.
+//! `...` and imaginary numbers become text, and sums of them stay as they are written.
 
 use rustle_value::{BigInt, Dict, Value};
 
@@ -14,9 +14,6 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     let text = text.trim_start_matches([' ', '\t']);
     let mut p = Parser { chars: text.chars().collect(), at: 0, depth: 0, open: 0 };
     p.gap();
-    if p.peek() == Some('.') && text.trim_end() == "..." {
-        return Some(Value::str("..."));
-    }
     // A tuple needs no parentheses.
     let first = p.value()?;
     let value = if p.eat(',') { p.rest_of_tuple(first)? } else { first };
@@ -105,6 +102,10 @@ impl Parser {
                 closed.then_some(v)
             }
             '{' => self.braces(),
+            '.' if self.starts("...") => {
+                self.at += 3;
+                Some(Value::str("..."))
+            }
             c if c.is_ascii_digit() || c == '.' => self.number(),
             '\'' | '"' => self.strings(),
             _ => self.word(),
@@ -169,6 +170,7 @@ impl Parser {
             "True" => Some(Value::Bool(true)),
             "False" => Some(Value::Bool(false)),
             "None" => Some(Value::Null),
+            "set" => (self.eat('(') && self.eat(')')).then(|| Value::list(Vec::new())),
             _ => None,
         }
     }
@@ -196,6 +198,10 @@ impl Parser {
             return None;
         }
         let plain = lower.replace('_', "");
+        if let Some(imaginary) = plain.strip_suffix('j').filter(|t| t.bytes().all(|c| c.is_ascii_digit() || c == b'.')) {
+            // Printed without the fraction where there is none: `1.0j` is `1j`.
+            return imaginary.parse::<f64>().ok().map(|f| Value::from(format!("{f}j")));
+        }
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
             if let Some(digits) = plain.strip_prefix(prefix) {
                 return BigInt::parse_bytes(digits.as_bytes(), radix).filter(|_| !digits.starts_with(['+', '-'])).map(Value::big);
@@ -309,7 +315,7 @@ mod tests {
             ("True", "True"), ("true", "-"), ("None", "None"), ("'a'", "'a'"), ("'a' \"b\"", "'ab'"), ("r'\\d'", "'\\\\d'"), ("'\\x41\\d'", "'A\\\\d'"), ("b'x'", "b'x'"),
             ("[1, 'a', ]", "[1, 'a']"), ("(1, 2)", "[1, 2]"), ("(1)", "1"), ("()", "[]"), ("1, 2", "[1, 2]"), ("{'a': [1]}", "{'a': [1]}"), ("{1, 2, 1}", "[1, 2]"), ("{}", "{}"),
             ("5 # x", "5"), ("foo", "-"), ("foo # x", "-"), ("[1", "-"), ("1 2", "-"), ("", "-"), ("...", "'...'"), ("10.0.0.1", "-"), ("1e5", "100000.0"), ("{{ x }}", "-"), ("[a]", "-"),
-            ("'''a'b'''", "\"a'b\""), ("99999999999999999999", "99999999999999999999"), ("- 5", "-5"), ("--5", "5"), ("-'a'", "-"), ("f'a'", "-"), ("1if", "-"),
+            ("'''a'b'''", "\"a'b\""), ("99999999999999999999", "99999999999999999999"), ("- 5", "-5"), ("--5", "5"), ("-'a'", "-"), ("f'a'", "-"), ("1if", "-"), ("[..., 1j, 2.0j, set(), b'x']", "['...', '1j', '2j', [], b'x']"), ("set(1)", "-"),
         ];
         for (text, want) in cases {
             let got = parse(text).map_or("-".into(), |v| rustle_value::py_repr(&v));

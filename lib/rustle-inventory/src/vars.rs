@@ -209,7 +209,8 @@ impl Inventory {
     /// The variables of one file; `None` where it is empty.
     fn read_vars(&self, path: &Path) -> Result<Option<Dict>, InventoryError> {
         let shown = path.display().to_string();
-        let (text, encrypted) = self.read_text(path).map_err(InventoryError::VarsFile)?;
+        let (text, encrypted) =
+            self.read_text(path).map_err(|e| InventoryError::VarsFile(format!("{e}\nOrigin: {shown}")))?;
         let options = Options { duplicate_keys: self.options.duplicate_keys, encrypted, ..Options::default() };
         let (node, warnings) = rustle_yaml::load(&text, &shown, &options).map_err(|e| InventoryError::VarsFile(e.report()))?;
         warnings.iter().for_each(|w| self.warn(w.report()));
@@ -235,19 +236,26 @@ impl Inventory {
 
     /// A file's text, decrypted where it is vaulted (the flag says so).
     pub(crate) fn read_text(&self, path: &Path) -> Result<(String, bool), String> {
+        let (bytes, encrypted) = self.read_bytes(path)?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("the file '{}' is not UTF-8", path.display()))?;
+        Ok((text, encrypted))
+    }
+
+    /// A file's bytes, decrypted where it is vaulted (the flag says so).
+    pub(crate) fn read_bytes(&self, path: &Path) -> Result<(Vec<u8>, bool), String> {
         let shown = path.display();
         let bytes = std::fs::read(path).map_err(|e| {
             let text = e.to_string();
             format!("Unable to read file '{shown}': {}", text.split(" (os error").next().unwrap_or_default())
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("the file '{shown}' is not UTF-8"))?;
-        if !rustle_vault::is_encrypted(text.as_bytes()) {
-            return Ok((text, false));
-        }
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) if rustle_vault::is_encrypted(text.as_bytes()) => text,
+            _ => return Ok((bytes, false)),
+        };
         let none = rustle_vault::Vault::new();
         let vault = self.options.vault.as_deref().unwrap_or(&none);
-        let plain = vault.decrypt_text(&text).map_err(|e| format!("{e}\nOrigin: {shown}"))?;
-        Ok((plain.to_string(), true))
+        let plain = vault.decrypt(text).map_err(|e| e.to_string())?;
+        Ok((plain.to_vec(), true))
     }
 }
 

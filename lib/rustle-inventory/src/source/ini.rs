@@ -27,13 +27,36 @@ struct Pending {
 }
 
 fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
-    let (text, encrypted) = inventory.read_text(std::path::Path::new(source))?;
+    let whole = |message: String| Failure {
+        message: format!("Failed to parse inventory: {message}"),
+        context: Some(format!("Origin: {source}")),
+        help: None,
+    };
+    let (bytes, encrypted) = inventory.read_bytes(std::path::Path::new(source)).map_err(whole)?;
+    let text = decode(bytes).map_err(whole)?;
     let mut reader = Reader { inventory, file: source.into(), line: 0, pending: IndexMap::new() };
     reader.read(&text).map_err(|message| {
         let place = Origin { file: source.into(), line: reader.line, column: 0 };
         let context = if encrypted { format!("Origin: {source}:{}", reader.line) } else { rustle_yaml::excerpt(&place, &text) };
         Failure { message: format!("Failed to parse inventory: {message}"), context: Some(context), help: None }
     })
+}
+
+/// The text of a file. Comments may be in any encoding, everything else is UTF-8.
+fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return Ok(text),
+        Err(e) => e.into_bytes(),
+    };
+    let lines: Result<Vec<&str>, String> = bytes
+        .split(|&c| c == b'\n')
+        .enumerate()
+        .map(|(i, line)| match line.first() {
+            Some(b';' | b'#') => Ok(""),
+            _ => std::str::from_utf8(line).map_err(|_| format!("line {} is not UTF-8", i + 1)),
+        })
+        .collect();
+    Ok(lines?.join("\n"))
 }
 
 struct Reader<'a> {

@@ -100,7 +100,8 @@ fn value(t: &Toml, at: &Origin) -> Value {
         Toml::Integer(i) => Value::Int(*i),
         Toml::Float(f) => Value::Float(*f),
         Toml::Boolean(b) => Value::Bool(*b),
-        Toml::Datetime(d) => resolve_plain(&d.to_string()),
+        Toml::Datetime(d) if d.date.is_some() => resolve_plain(&d.to_string()),
+        Toml::Datetime(d) => Value::from(d.to_string()),
         Toml::Array(a) => Value::list(a.iter().map(|v| value(v, at)).collect()),
         Toml::Table(t) => Value::dict(t.iter().map(|(k, v)| (Value::from(k.as_str()), value(v, at))).collect::<Dict>()),
     }
