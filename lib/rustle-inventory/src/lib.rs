@@ -8,11 +8,12 @@
 //! * `pattern.rs` selects hosts; `dynamic.rs` is `add_host` and `group_by`; `export.rs` is `ansible-inventory --list`.
 //!
 //! A source that cannot be read is a warning, as in Ansible, and not an error. Inventory plugins other than the ones
-//! in `source/` are refused by name.
+//! in `source/` are left to a hook in the options, and refused by name without it.
 
 mod address;
 mod dynamic;
 mod export;
+mod hook;
 mod literal;
 mod model;
 mod options;
@@ -22,6 +23,7 @@ mod shell;
 mod source;
 mod vars;
 
+pub use hook::{Builder, PluginHook};
 pub use model::{Group, Host, Inventory};
 pub use options::{GroupChars, LoadOptions, Mismatch};
 pub use pattern::{Order, split_patterns};

@@ -1,5 +1,6 @@
 //! How inventories are read: the settings of `ansible.cfg` that matter here.
 
+use crate::hook::PluginHook;
 use rustle_vault::Vault;
 use rustle_yaml::DuplicateKeys;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct LoadOptions {
     pub unparsed_warning: bool,
     pub group_chars: GroupChars,
     pub mismatch: Mismatch,
+    /// Reads what no native kind of source reads: files that configure an inventory plugin.
+    pub plugins: Option<PluginHook>,
     /// `ansible_python_interpreter` of the implicit localhost.
     pub localhost_python: String,
 }
@@ -63,6 +66,7 @@ impl Default for LoadOptions {
             unparsed_warning: true,
             group_chars: GroupChars::Never,
             mismatch: Mismatch::Warn,
+            plugins: None,
             localhost_python: "/usr/bin/python3".into(),
         }
     }

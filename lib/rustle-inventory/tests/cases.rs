@@ -130,3 +130,22 @@ fn vaulted_files_are_read_and_templates_know_their_place() {
     let Some(rustle_value::Value::Template(t)) = vars.get("t") else { panic!("no template") };
     assert_eq!(t.origin.as_ref().map(|o| (o.line, o.column)), Some((2, 4)));
 }
+
+#[test]
+fn plugins_come_in_through_the_hook() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("cloud.yml");
+    std::fs::write(&source, "plugin: acme.cloud.hosts\nregion: north\n").unwrap();
+    let hook = |mut b: rustle_inventory::Builder<'_>, plugin: &str, config: &rustle_yaml::Node| {
+        assert_eq!((plugin, config.get("region").and_then(|r| r.as_str())), ("acme.cloud.hosts", Some("north")));
+        let json = r#"{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": {"x": "{{ y }}", "z": {"__ansible_unsafe": "{{ y }}"}}}}}"#;
+        Some(b.json(json).map_err(|e| e.to_string()))
+    };
+    let options = LoadOptions { plugins: Some(rustle_inventory::PluginHook(std::sync::Arc::new(hook))), ..LoadOptions::default() };
+    let inventory = Inventory::load(&[source.display().to_string()], &options).unwrap();
+    assert_eq!(inventory.select("web").unwrap(), ["a"]);
+    let vars = inventory.vars_of("a", None).unwrap();
+    assert!(matches!(vars.get("x"), Some(rustle_value::Value::Template(_))));
+    assert!(matches!(vars.get("z"), Some(rustle_value::Value::Str(_))));
+    assert_eq!(inventory.take_warnings(), Vec::<String>::new());
+}

@@ -3,7 +3,7 @@
 mod auto;
 mod host_list;
 mod ini;
-mod script;
+pub(crate) mod script;
 mod toml;
 mod yaml;
 

@@ -63,6 +63,22 @@ fn type_name(j: &Json) -> &'static str {
 
 fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     let output = run(source, &["--list"])?;
+    let place = Origin::new(format!("<inventory script output from '{source}'>"), 0, 0);
+    take(inventory, &output, place, &|host| run(source, &["--host", host]))
+}
+
+/// Takes what somebody else made of a source, in the form that scripts print.
+pub(crate) fn take_json(inventory: &mut Inventory, text: &str, source: &str) -> Result<(), String> {
+    let output = Output { text: text.into(), help: None };
+    let place = Origin::new(format!("<inventory plugin output for '{source}'>"), 0, 0);
+    let nothing = |_: &str| Ok(Output { text: String::new(), help: None });
+    take(inventory, &output, place, &nothing).map_err(|f| f.message)
+}
+
+/// Asks for one host's variables.
+type Ask<'a> = &'a dyn Fn(&str) -> Result<Output, Failure>;
+
+fn take(inventory: &mut Inventory, output: &Output, place: Origin, ask: Ask<'_>) -> Result<(), Failure> {
     let fail = |why: String| Failure {
         message: format!("Unable to get JSON decoder for inventory script result: {why}"),
         context: None,
@@ -70,7 +86,6 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     };
     let data: Json = serde_json::from_str(&output.text).map_err(|e| fail(format!("Value could not be parsed as JSON: {e}")))?;
     let Json::Object(groups) = data else { return Err(fail(format!("Value is '{}' instead of 'dict'.", type_name(&data)))) };
-    let place = Origin::new(format!("<inventory script output from '{source}'>"), 0, 0);
     let mut script = Script { inventory, place, hosts: Vec::new() };
     let mut meta = None;
     for (name, data) in &groups {
@@ -97,7 +112,7 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
         let vars = match meta {
             Some(meta) => meta.get(&host),
             None => {
-                let output = run(source, &["--host", &host])?;
+                let output = ask(&host)?;
                 asked = if output.text.trim().is_empty() { Json::Null } else {
                     serde_json::from_str(&output.text).map_err(|e| Failure {
                         message: format!("Inventory script result for host '{host}' could not be parsed as JSON: {e}"),
