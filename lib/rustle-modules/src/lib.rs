@@ -31,6 +31,8 @@ pub mod secrets;
 pub mod selinux;
 pub mod text;
 pub mod times;
+pub mod systemd;
+pub mod sysv;
 pub mod users;
 
 pub use api::{Failure, Module, Outcome, Run, Scope, Support};
