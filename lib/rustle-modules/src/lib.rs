@@ -16,6 +16,7 @@ pub mod command;
 pub mod convert;
 mod ctx;
 mod decode;
+pub mod dpkg;
 pub mod errors;
 pub mod execute;
 pub mod hash;
