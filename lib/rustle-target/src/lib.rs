@@ -5,10 +5,11 @@
 //! - [`runner_for`]: which runners would run there, best first;
 //! - [`resolve`]: all hosts of a stream, each by the cheapest means that works.
 //!
-//! Limits: connections are somebody else's; a host is asked through [`Ask`].
+//! Limits: connections are `rustle-connect`'s work; a host is asked through [`Ask`].
 
 mod cache;
 mod candidates;
+mod connected;
 mod facts;
 mod hostvars;
 pub mod probe;
@@ -17,6 +18,7 @@ mod stage;
 pub mod triple;
 
 pub use candidates::{min_glibc, runner_for};
+pub use connected::Connected;
 pub use hostvars::{Inventory, hosts_to_reach};
 pub use probe::{PROBE, Platform, parse};
 pub use resolve::{Ask, Options, controller, resolve};

@@ -1,7 +1,8 @@
 //! The stage `rustle-target`: a `target` record for each host that the plan reaches.
 
-use crate::{Inventory, Options, TargetError, hosts_to_reach, resolve};
+use crate::{Ask, Connected, Inventory, Options, TargetError, hosts_to_reach, resolve};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use rustle_connect::Settings;
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::{Record, exit};
 use rustle_toolchain::Env;
@@ -60,11 +61,14 @@ fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<rustle_stream::re
     hosts.retain(|h| refresh || !known(h));
     let stream = records.iter().find_map(|r| if let Record::Options(o) = r { Some(o) } else { None });
     let forks = args.get_one::<u32>("forks").copied().or_else(|| stream.and_then(|o| o.forks)).unwrap_or(20);
+    let config = stream.map(|o| o.config.clone()).unwrap_or_default();
+    let cli = stream.map(|o| o.connection.clone()).unwrap_or_default();
+    let connected = Connected { settings: Settings { cli, config: config.clone(), ..Settings::default() } };
     let options = Options {
-        ask: None,
+        ask: (!args.get_flag("no-probe")).then_some(&connected as &dyn Ask),
         refresh,
         parallel: forks as usize,
-        config: stream.map(|o| o.config.clone()).unwrap_or_default(),
+        config,
     };
     let inventory = Inventory::of(records.iter().copied());
     resolve(&Env::from_process(), &inventory, &hosts, &options).map_err(|e: TargetError| StageError::new(e.code(), e))
