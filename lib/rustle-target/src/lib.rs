@@ -23,7 +23,7 @@ pub use hostvars::{Inventory, hosts_to_reach};
 pub use probe::{PROBE, Platform, parse};
 pub use resolve::{Ask, Options, controller, resolve};
 pub use rustle_stream::record::Target;
-pub use stage::TargetStage;
+pub use stage::{TargetStage, targets_of_stream};
 
 /// Why a host's platform is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@ use rustle_connect::Settings;
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::{Record, exit};
 use rustle_toolchain::Env;
+use rustle_stream::record::Target;
 use std::collections::HashSet;
 
 /// `rustle-target`.
@@ -53,23 +54,37 @@ impl Stage for TargetStage {
 }
 
 /// Targets for hosts that have none yet in the stream (all of them with `--refresh`).
-fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<rustle_stream::record::Target>, StageError> {
-    let refresh = args.get_flag("refresh");
+fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<Target>, StageError> {
     let records: Vec<&Record> = input.records().collect();
+    let forks = args.get_one::<u32>("forks").map(|n| *n as usize);
+    add(&Env::from_process(), &records, args.get_flag("refresh"), !args.get_flag("no-probe"), forks)
+        .map_err(|e: TargetError| StageError::new(e.code(), e))
+}
+
+/// A target for every host that the stream's plan reaches: those that are in the stream, and the others made.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn targets_of_stream(env: &Env, records: &[&Record]) -> Result<Vec<Target>, TargetError> {
+    let made = add(env, records, false, true, None)?;
+    let known = records.iter().filter_map(|r| if let Record::Target(t) = r { Some(t.clone()) } else { None });
+    let known = known.filter(|t| !made.iter().any(|m| m.host == t.host)).collect::<Vec<_>>();
+    Ok(known.into_iter().chain(made).collect())
+}
+
+fn add(env: &Env, records: &[&Record], refresh: bool, probe: bool, forks: Option<usize>) -> Result<Vec<Target>, TargetError> {
     let mut hosts = hosts_to_reach(records.iter().copied());
-    let known = |h: &str| records.iter().any(|r| matches!(r, Record::Target(t) if t.host == *h && !t.triple.is_empty()));
-    hosts.retain(|h| refresh || !known(h));
+    // An earlier stage's verdict stands, also that a host could not be asked: one connection is enough for that.
+    hosts.retain(|h| refresh || !records.iter().any(|r| matches!(r, Record::Target(t) if t.host == *h)));
     let stream = records.iter().find_map(|r| if let Record::Options(o) = r { Some(o) } else { None });
-    let forks = args.get_one::<u32>("forks").copied().or_else(|| stream.and_then(|o| o.forks)).unwrap_or(20);
     let config = stream.map(|o| o.config.clone()).unwrap_or_default();
     let cli = stream.map(|o| o.connection.clone()).unwrap_or_default();
     let connected = Connected { settings: Settings { cli, config: config.clone(), ..Settings::default() } };
     let options = Options {
-        ask: (!args.get_flag("no-probe")).then_some(&connected as &dyn Ask),
+        ask: probe.then_some(&connected as &dyn Ask),
         refresh,
-        parallel: forks as usize,
+        parallel: forks.or_else(|| stream.and_then(|o| o.forks).map(|n| n as usize)).unwrap_or(20),
         config,
     };
-    let inventory = Inventory::of(records.iter().copied());
-    resolve(&Env::from_process(), &inventory, &hosts, &options).map_err(|e: TargetError| StageError::new(e.code(), e))
+    resolve(env, &Inventory::of(records.iter().copied()), &hosts, &options)
 }

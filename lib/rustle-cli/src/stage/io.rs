@@ -196,6 +196,12 @@ impl StageIo {
         }
         Ok(())
     }
+    /// What is going on, for a person who waits: a line on stderr. Machines are not told.
+    pub fn progress(&mut self, message: impl std::fmt::Display) {
+        if self.log == LogFormat::Human {
+            _ = writeln!(self.err, "{}: {message}", self.program);
+        }
+    }
     /// Something that a person should know, on stderr. The stage goes on.
     pub fn warn(&mut self, message: impl std::fmt::Display) {
         let text = match self.log {

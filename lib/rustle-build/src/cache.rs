@@ -1,0 +1,214 @@
+//! Runners that were built before, by the digest of everything that they were built from.
+//!
+//! `runners/<key>/{rustle-runner,entry.json}` below the cache folder. An entry appears at once (a rename) and is
+//! checked against its digest at each use; a damaged one is removed and counts as absent. Two processes that build
+//! the same runner wait for each other ([`Cache::lock`]). What was not used for longest goes first when the folder
+//! grows beyond its bound.
+
+use crate::{BuildError, sha256};
+use rustle_stream::record::Artifact;
+use rustle_toolchain::{Env, cache_dir};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Bytes kept unless `RUSTLE_CACHE_MAX_BYTES` says otherwise.
+const BOUND: u64 = 1 << 30;
+
+/// The cache's folder.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+    bound: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    triple: String,
+    sha256: String,
+    size: u64,
+    /// The back end that built it.
+    built_by: String,
+}
+
+/// Held while a runner is being built; others wait. Released when dropped, or when the process dies.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Cache {
+    /// The user's cache.
+    ///
+    /// # Errors
+    /// No folder for caches is known.
+    pub fn of(env: &Env) -> Result<Cache, BuildError> {
+        let no_dir = |e| BuildError::Io { path: "cache".into(), source: std::io::Error::other(format!("{e}")) };
+        let bound = env.var("RUSTLE_CACHE_MAX_BYTES").and_then(|b| b.parse().ok()).unwrap_or(BOUND);
+        Ok(Cache { root: cache_dir(env).map_err(no_dir)?, bound })
+    }
+    /// A cache in this folder.
+    pub fn at(root: &Path, bound: u64) -> Cache {
+        Cache { root: root.to_owned(), bound }
+    }
+    /// Where projects are built: per name, kept between builds so that dependencies are compiled once.
+    pub fn workshop(&self, name: &str) -> PathBuf {
+        self.root.join("build").join(name)
+    }
+    /// Where the output of failed builds is kept.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+    fn dir(&self, key: &str) -> PathBuf {
+        self.root.join("runners").join(key)
+    }
+
+    /// The runner for this key.
+    pub fn get(&self, key: &str) -> Option<(Artifact, Vec<u8>)> {
+        let dir = self.dir(key);
+        let entry: Entry = serde_json::from_slice(&std::fs::read(dir.join("entry.json")).ok()?).ok()?;
+        let path = dir.join("rustle-runner");
+        let bytes = std::fs::read(&path).ok()?;
+        if sha256(&bytes) != entry.sha256 {
+            _ = std::fs::remove_dir_all(&dir);
+            return None;
+        }
+        if let Ok(file) = File::options().append(true).open(dir.join("entry.json")) {
+            _ = file.set_modified(SystemTime::now());
+        }
+        let artifact = Artifact {
+            triple: entry.triple,
+            path: path.display().to_string(),
+            sha256: entry.sha256,
+            size: entry.size,
+            source: "cache".into(),
+            ..Artifact::default()
+        };
+        Some((artifact, bytes))
+    }
+
+    /// Stores a runner and gives it back as an artifact whose source is the back end's name.
+    ///
+    /// # Errors
+    /// [`BuildError::Io`].
+    pub fn put(&self, key: &str, triple: &str, built_by: &str, bytes: &[u8]) -> Result<Artifact, BuildError> {
+        let runners = self.root.join("runners");
+        std::fs::create_dir_all(&runners).map_err(BuildError::io(&runners))?;
+        let fresh = tempfile::Builder::new().prefix(".new-").tempdir_in(&runners).map_err(BuildError::io(&runners))?;
+        let binary = fresh.path().join("rustle-runner");
+        std::fs::write(&binary, bytes).map_err(BuildError::io(&binary))?;
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).map_err(BuildError::io(&binary))?;
+        let entry = Entry { triple: triple.into(), sha256: sha256(bytes), size: bytes.len() as u64, built_by: built_by.into() };
+        let json = serde_json::to_vec(&entry).map_err(|e| BuildError::Sources(e.to_string()))?;
+        let meta = fresh.path().join("entry.json");
+        std::fs::write(&meta, json).map_err(BuildError::io(&meta))?;
+        let dir = self.dir(key);
+        // Another process may have put the same meanwhile; then theirs is as good.
+        if dir.exists() && self.get(key).is_none() {
+            _ = std::fs::remove_dir_all(&dir);
+        }
+        let fresh = fresh.keep();
+        if std::fs::rename(&fresh, &dir).is_err() {
+            _ = std::fs::remove_dir_all(&fresh);
+        }
+        self.shrink(key);
+        let stored = self.get(key).ok_or_else(|| BuildError::Io { path: dir.display().to_string(), source: std::io::Error::other("cannot be written") })?;
+        Ok(Artifact { source: built_by.into(), ..stored.0 })
+    }
+
+    /// Removes what was not used for longest until the rest fits the bound. `keep` stays.
+    fn shrink(&self, keep: &str) {
+        let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        for dir in std::fs::read_dir(self.root.join("runners")).into_iter().flatten().flatten() {
+            let size = dir.path().join("rustle-runner").metadata().map_or(0, |m| m.len());
+            let used = dir.path().join("entry.json").metadata().and_then(|m| m.modified());
+            if let Ok(used) = used {
+                entries.push((used, size, dir.path()));
+            }
+        }
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|e| e.1).sum();
+        for (_, size, path) in entries {
+            if total <= self.bound {
+                break;
+            }
+            if path != self.dir(keep) {
+                total -= size;
+                _ = std::fs::remove_dir_all(path);
+            }
+        }
+    }
+
+    /// Waits until nobody else holds this name.
+    ///
+    /// # Errors
+    /// [`BuildError::Io`].
+    pub fn lock(&self, name: &str) -> Result<Lock, BuildError> {
+        let dir = self.root.join("locks");
+        std::fs::create_dir_all(&dir).map_err(BuildError::io(&dir))?;
+        let path = dir.join(name);
+        let file = File::options().create(true).append(true).open(&path).map_err(BuildError::io(&path))?;
+        // SAFETY: the descriptor is open, and flock touches no memory.
+        while unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } != 0 {
+            let e = std::io::Error::last_os_error();
+            if e.kind() != std::io::ErrorKind::Interrupted {
+                return Err(BuildError::io(&path)(e));
+            }
+        }
+        Ok(Lock(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_damaged_entry_is_a_miss() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path(), BOUND);
+        assert!(cache.get("k").is_none());
+        let put = cache.put("k", "t", "cargo", b"runner").unwrap();
+        assert_eq!((put.source.as_str(), put.size), ("cargo", 6));
+        let (got, bytes) = cache.get("k").unwrap();
+        assert_eq!((got.source.as_str(), got.sha256, bytes.as_slice()), ("cache", put.sha256, b"runner".as_slice()));
+        std::fs::write(&got.path, "rUnner").unwrap();
+        assert!(cache.get("k").is_none());
+        assert!(cache.put("k", "t", "cargo", b"runner").is_ok() && cache.get("k").is_some());
+        std::fs::write(dir.path().join("runners/k/entry.json"), "{").unwrap();
+        assert!(cache.get("k").is_none());
+        assert!(cache.put("k", "t", "cargo", b"runner").is_ok() && cache.get("k").is_some());
+    }
+
+    #[test]
+    fn the_longest_unused_goes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path(), 25);
+        for (age, key) in [(30, "a"), (20, "b")] {
+            cache.put(key, "t", "cargo", &[0; 10]).unwrap();
+            let entry = File::options().append(true).open(dir.path().join("runners").join(key).join("entry.json")).unwrap();
+            entry.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        assert!(cache.get("a").is_some(), "and is used now");
+        cache.put("c", "t", "cargo", &[0; 10]).unwrap();
+        let has: Vec<bool> = ["a", "b", "c"].iter().map(|k| cache.get(k).is_some()).collect();
+        assert_eq!(has, [true, false, true]);
+    }
+
+    #[test]
+    fn one_builds_and_the_other_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path(), BOUND);
+        let lock = cache.lock("x").unwrap();
+        let other = std::thread::spawn({
+            let cache = cache.clone();
+            move || cache.lock("x").map(|_| cache.get("x").is_some())
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        cache.put("x", "t", "cargo", b"r").unwrap();
+        drop(lock);
+        assert!(other.join().unwrap().unwrap());
+    }
+}

@@ -1,0 +1,46 @@
+//! Why there is no runner.
+
+use rustle_stream::exit;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("{path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("the runner's sources in this program are damaged: {0}")]
+    Sources(String),
+    #[error("unknown profile '{0}' (known: {list})", list = crate::PROFILES.join(", "))]
+    Profile(String),
+    #[error("unknown back end '{0}' (known: {list})", list = crate::BACKENDS.iter().map(|b| b.name).collect::<Vec<_>>().join(", "))]
+    Backend(String),
+    /// A build failed; the whole output is in the file.
+    #[error("{summary} (all of it: {log})")]
+    Failed { summary: String, log: String },
+    #[error("it took longer than {0} seconds and was killed")]
+    TimedOut(u64),
+    /// A binary that does not run where it should.
+    #[error("{0}")]
+    Unfit(String),
+    #[error(transparent)]
+    Payload(#[from] rustle_stream::payload::PayloadError),
+    /// A plan that cannot run without its controller.
+    #[error("the plan needs its controller")]
+    NeedsController(Vec<String>),
+}
+
+impl BuildError {
+    /// The exit code of [`rustle_stream::exit`] that stands for it.
+    pub fn code(&self) -> u8 {
+        match self {
+            BuildError::Io { .. } => exit::IO,
+            BuildError::Sources(_) => exit::SOFTWARE,
+            BuildError::Profile(_) | BuildError::Backend(_) => exit::USAGE,
+            BuildError::Failed { .. } | BuildError::TimedOut(_) | BuildError::Unfit(_) | BuildError::Payload(_) => exit::UNAVAILABLE,
+            BuildError::NeedsController(_) => exit::UNAVAILABLE,
+        }
+    }
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> BuildError {
+        let path = path.display().to_string();
+        move |source| BuildError::Io { path, source }
+    }
+}

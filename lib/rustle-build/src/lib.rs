@@ -1,0 +1,39 @@
+//! Where the runner for a platform comes from, and executables with a plan inside.
+//!
+//! - [`prebuilt`]: runners installed beside the program;
+//! - [`Cache`]: runners that were built before;
+//! - [`Template`]: a Cargo project of the runner's sources, which this crate carries;
+//! - [`BACKENDS`]: ways to build it, one file each;
+//! - [`obtain`]: all of that in order, for many platforms at once;
+//! - [`embed`]: a runner with plan and files inside.
+//!
+//! Limits: knows which platforms hosts have and nothing else of them; ships nothing.
+
+mod backend;
+mod cache;
+pub mod elf;
+pub mod embed;
+mod embed_files;
+mod embed_stage;
+mod error;
+mod obtain;
+pub mod prebuilt;
+mod run;
+mod sources;
+mod stages;
+mod template;
+
+pub use backend::{BACKENDS, Backend, Job, Request};
+pub use cache::Cache;
+pub use error::BuildError;
+pub use obtain::{Context, Settings, Wanted, obtain, wanted};
+pub use rustle_stream::record::{Artifact, RunnerTemplate};
+pub use sources::{SOURCES_SHA256, sources};
+pub use stages::{CompileStage, TemplateStage};
+pub use template::{PROFILES, Template, own_triple};
+
+/// Lower-case hex SHA-256.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}

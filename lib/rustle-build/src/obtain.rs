@@ -1,0 +1,237 @@
+//! A runner for every platform: installed, remembered, or built, in this order; for several platforms at once.
+
+use crate::backend::{self, Request};
+use crate::{BuildError, Cache, Template, own_triple, prebuilt, run};
+use rustle_stream::record::{Artifact, Capabilities, RunnerTemplate, Target};
+use rustle_target::runner_for;
+use rustle_toolchain::Env;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// Hosts that one runner serves.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Their platform.
+    pub target: Target,
+    /// Their names.
+    pub hosts: Vec<String>,
+    /// Triples to try, best first; from [`runner_for`] unless the user named one.
+    pub candidates: Vec<String>,
+}
+
+/// Choices of the user.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Back ends to try, in this order; `None`: each by its rank.
+    pub backends: Option<Vec<String>>,
+    /// No network for builds.
+    pub offline: bool,
+    /// Seconds for one build.
+    pub timeout: Duration,
+    /// Platforms built at the same time.
+    pub parallel: usize,
+    /// Use no runner that was installed.
+    pub no_prebuilt: bool,
+    /// Build nothing: only what is there already.
+    pub no_build: bool,
+    /// Build even what is in the cache.
+    pub refresh: bool,
+    pub profile: Option<String>,
+    pub features: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            backends: None,
+            offline: false,
+            timeout: Duration::from_secs(30 * 60),
+            parallel: (std::thread::available_parallelism().map_or(1, usize::from) / 4).clamp(1, 4),
+            no_prebuilt: false,
+            no_build: false,
+            refresh: false,
+            profile: None,
+            features: Vec::new(),
+        }
+    }
+}
+
+/// Groups hosts by what they need. Hosts of unknown platform need something of their own: a failure that says why.
+pub fn wanted(targets: &[Target]) -> Vec<Wanted> {
+    let mut list: Vec<Wanted> = Vec::new();
+    for t in targets {
+        let same = |w: &&mut Wanted| {
+            let o = &w.target;
+            (&o.triple, &o.libc, &o.libc_version) == (&t.triple, &t.libc, &t.libc_version) && (!t.triple.is_empty() || o.reason == t.reason)
+        };
+        match list.iter_mut().find(same) {
+            Some(w) => w.hosts.push(t.host.clone()),
+            None => list.push(Wanted { target: t.clone(), hosts: vec![t.host.clone()], candidates: runner_for(t) }),
+        }
+    }
+    list
+}
+
+/// What [`obtain`] works with.
+pub struct Context<'a> {
+    pub env: &'a Env,
+    pub cache: &'a Cache,
+    pub settings: &'a Settings,
+    /// Templates of the stream, which count more than the usual ones.
+    pub templates: &'a [RunnerTemplate],
+    /// The machine's capabilities; asked for when they are needed only.
+    pub caps: &'a (dyn Fn() -> Capabilities + Sync),
+    /// Hears lines for a person.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
+
+/// One artifact per entry of `wanted`, in its order; those with the same binary are merged into the first. Where no
+/// binary could be had, `failed` says what was tried.
+pub fn obtain(context: &Context, wanted: &[Wanted]) -> Vec<Artifact> {
+    let caps = OnceLock::new();
+    let results = Mutex::new(vec![Artifact::default(); wanted.len()]);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..context.settings.parallel.clamp(1, wanted.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((i, w)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, wanted.get(i)?))) {
+                    let begun = Instant::now();
+                    let mut artifact = one(context, &caps, w);
+                    artifact.milliseconds = begun.elapsed().as_millis() as u64;
+                    artifact.hosts.clone_from(&w.hosts);
+                    if let Ok(mut all) = results.lock() {
+                        all[i] = artifact;
+                    }
+                }
+            });
+        }
+    });
+    let mut merged: Vec<Artifact> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for a in results.into_inner().unwrap_or_default() {
+        match places.get(&a.sha256).filter(|_| a.failed.is_none()) {
+            Some(i) => merged[*i].hosts.extend(a.hosts),
+            None => {
+                if a.failed.is_none() {
+                    places.insert(a.sha256.clone(), merged.len());
+                }
+                merged.push(a);
+            }
+        }
+    }
+    merged
+}
+
+fn failed(w: &Wanted, why: String) -> Artifact {
+    Artifact { triple: w.target.triple.clone(), failed: Some(why), ..Artifact::default() }
+}
+
+fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact {
+    if w.candidates.is_empty() {
+        let why = w.target.reason.clone().unwrap_or_else(|| "no reason is known".into());
+        return failed(w, format!("the platform is unknown: {why}"));
+    }
+    let settings = context.settings;
+    let mut reasons: Vec<String> = Vec::new();
+    if !settings.no_prebuilt {
+        for triple in &w.candidates {
+            match prebuilt::find(context.env, triple, &w.target) {
+                (Some(found), _) => return found,
+                (None, unfit) => reasons.extend(unfit.into_iter().filter(|u| !reasons.contains(u)).collect::<Vec<_>>()),
+            }
+        }
+    }
+    let caps = caps.get_or_init(context.caps);
+    let templates: Vec<Template> = w.candidates.iter().map(|t| template(context, t)).collect();
+    let mut keyed = Vec::new();
+    for template in &templates {
+        match key(template, caps) {
+            Ok(key) => keyed.push((template, key)),
+            Err(e) => return failed(w, e.to_string()),
+        }
+    }
+    if !settings.refresh {
+        for (template, key) in &keyed {
+            if let Some((found, bytes)) = context.cache.get(key)
+                && prebuilt::fitting(&bytes, &template.triple, &w.target).is_ok()
+            {
+                return found;
+            }
+        }
+    }
+    if settings.no_build {
+        reasons.push("nothing is built (--no-build)".into());
+        return failed(w, reasons.join("; "));
+    }
+    for (template, key) in &keyed {
+        match build(context, caps, w, template, key) {
+            Ok(artifact) => return artifact,
+            Err(why) => reasons.extend(why),
+        }
+    }
+    failed(w, reasons.join("; "))
+}
+
+fn template(context: &Context, triple: &str) -> Template {
+    if let Some(r) = context.templates.iter().find(|r| r.triple == triple) {
+        return Template::from_record(r);
+    }
+    let mut template = Template::new(triple);
+    if let Some(profile) = &context.settings.profile {
+        template.profile.clone_from(profile);
+    }
+    template.features.clone_from(&context.settings.features);
+    template
+}
+
+/// The cache's key: sources, features, profile, flags and target are in the template's hash; the compiler is added.
+fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
+    let version = rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default();
+    Ok(crate::sha256(format!("{}\n{version}\n", template.hash()?).as_bytes()))
+}
+
+/// Tries the back ends in order.
+///
+/// # Errors
+/// What each of them said.
+fn build(context: &Context, caps: &Capabilities, w: &Wanted, template: &Template, key: &str) -> Result<Artifact, Vec<String>> {
+    let settings = context.settings;
+    let triple = &template.triple;
+    let say = |e: BuildError| vec![format!("{triple}: {e}")];
+    let own = *triple == own_triple();
+    let request = Request { env: context.env, caps, template, own, offline: settings.offline };
+    let mut reasons = Vec::new();
+    for backend in backend::order(&request, settings.backends.as_deref()).map_err(say)? {
+        let job = match (backend.job)(&request) {
+            Ok(job) => job,
+            Err(why) => {
+                reasons.push(format!("{triple}: {}: {why}", backend.name));
+                continue;
+            }
+        };
+        // One build per platform and back end at a time, machine-wide: the second finds the first one's result.
+        let workshop = format!("{triple}-{}", backend.name);
+        let _lock = context.cache.lock(&workshop).map_err(say)?;
+        if let Some((found, _)) = context.cache.get(key).filter(|_| !settings.refresh) {
+            return Ok(found);
+        }
+        let dir = context.cache.workshop(&workshop);
+        (context.progress)(&format!("building the runner for {triple} with {}", backend.name));
+        let hear = |line: &str| (context.progress)(&format!("{triple}: {line}"));
+        let built = template
+            .write(&dir)
+            .and_then(|()| run::run(&request, &job, backend.name, &dir, context.cache, settings.timeout, &hear))
+            .and_then(|bytes| prebuilt::fitting(&bytes, triple, &w.target).map(|()| bytes).map_err(BuildError::Unfit))
+            .and_then(|bytes| context.cache.put(key, triple, backend.name, &bytes));
+        match built {
+            Ok(artifact) => return Ok(artifact),
+            Err(e) => {
+                (context.progress)(&format!("{triple}: {} failed: {e}", backend.name));
+                reasons.push(format!("{triple}: {}: {e}", backend.name));
+            }
+        }
+    }
+    Err(reasons)
+}

@@ -1,0 +1,246 @@
+//! The stages `rustle-template` and `rustle-compile`.
+
+use crate::{Artifact, BACKENDS, BuildError, Cache, Context, PROFILES, Settings, Template, Wanted, embed_stage, obtain, wanted};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use rustle_cli::stage::{Input, Stage, StageError, StageIo};
+use rustle_stream::record::{Capabilities, Target};
+use rustle_stream::{Record, exit};
+use rustle_target::{targets_of_stream, triple::normalise};
+use rustle_toolchain::{Env, cached};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+impl From<BuildError> for StageError {
+    fn from(e: BuildError) -> StageError {
+        StageError::new(e.code(), e)
+    }
+}
+
+/// Arguments that both stages have.
+fn common(c: Command) -> Command {
+    c.arg(
+        Arg::new("target")
+            .long("target")
+            .value_name("TRIPLE")
+            .action(ArgAction::Append)
+            .help("For this platform instead of the hosts of a stream; no input is read"),
+    )
+    .arg(Arg::new("profile").long("profile").value_parser(PROFILES.to_vec()).help("How the runner is optimised (default: release)"))
+    .arg(
+        Arg::new("features")
+            .long("features")
+            .value_name("LIST")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .help("Cargo features; module-<NAME> limits the modules to those named"),
+    )
+}
+
+/// The input, unless `--target` stands for it; and the platforms, with the hosts that have them.
+fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<Target>), StageError> {
+    if let Some(names) = args.get_many::<String>("target") {
+        let mut targets = Vec::new();
+        for name in names {
+            let triple = normalise(name).map_err(|e| StageError::new(exit::USAGE, e))?;
+            let libc = if triple.contains("-linux-gnu") { Some("glibc".to_owned()) } else { None };
+            // No host is known, so what is built must run on every host that lives.
+            let libc_version = libc.as_ref().map(|_| "2.17".to_owned());
+            targets.push(Target { triple, libc, libc_version, known_by: "variable".into(), ..Target::default() });
+        }
+        return Ok((None, targets));
+    }
+    let input = io.read_all()?;
+    let records: Vec<&Record> = input.records().collect();
+    let targets = targets_of_stream(&Env::from_process(), &records).map_err(|e| StageError::new(e.code(), e))?;
+    Ok((Some(input), targets))
+}
+
+fn features(args: &ArgMatches) -> Vec<String> {
+    args.get_many::<String>("features").into_iter().flatten().filter(|f| !f.is_empty()).cloned().collect()
+}
+
+/// `rustle-template`.
+pub struct TemplateStage;
+
+impl Stage for TemplateStage {
+    const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "batch", "target"];
+    const WRITES: &'static [&'static str] = &["template"];
+
+    fn command() -> Command {
+        common(Command::new("rustle-template").about("Makes the Cargo project of a runner for each platform")).arg(
+            Arg::new("out")
+                .long("out")
+                .value_name("DIR")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Write the project there (with several platforms: into a folder each)"),
+        )
+    }
+
+    fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+        let (input, targets) = platforms(args, io)?;
+        let triples: Vec<String> = {
+            let mut list: Vec<String> = wanted(&targets).into_iter().filter_map(|w| w.candidates.into_iter().next()).collect();
+            list.dedup();
+            list
+        };
+        let mut records = Vec::new();
+        for triple in &triples {
+            let mut template = Template::new(triple);
+            if let Some(p) = args.get_one::<String>("profile") {
+                template.profile.clone_from(p);
+            }
+            template.features = features(args);
+            let dir = args.get_one::<PathBuf>("out").map(|d| if triples.len() > 1 { d.join(triple) } else { d.clone() });
+            if let Some(dir) = &dir {
+                template.write(dir)?;
+            }
+            records.push(template.record(dir.map(|d| d.display().to_string()))?);
+        }
+        pass(io, input.as_ref(), |r| matches!(r, Record::RunnerTemplate(t) if triples.contains(&t.triple)))?;
+        for r in records {
+            io.write(&r.into())?;
+        }
+        Ok(exit::OK)
+    }
+}
+
+/// Passes the input on without the records that `replaced` names, or starts a stream.
+fn pass(io: &mut StageIo, input: Option<&Input>, replaced: impl Fn(&Record) -> bool) -> Result<(), StageError> {
+    let Some(input) = input else { return io.start_stream().map(drop) };
+    for line in &input.lines {
+        if !line.record.as_ref().is_some_and(&replaced) {
+            io.pass(line)?;
+        }
+    }
+    Ok(())
+}
+
+/// `rustle-compile`.
+pub struct CompileStage;
+
+impl Stage for CompileStage {
+    const READS: &'static [&'static str] =
+        &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template"];
+    const WRITES: &'static [&'static str] = &["artifact"];
+
+    fn command() -> Command {
+        let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+        common(Command::new("rustle-compile").about("Finds or builds a runner for each platform"))
+            .arg(flag("offline", "Build without network"))
+            .arg(flag("no-build", "Only runners that are installed or cached"))
+            .arg(flag("no-prebuilt", "Use no installed runner"))
+            .arg(flag("refresh", "Build even what is cached"))
+            .arg(flag("quiet", "No progress on stderr").short('q'))
+            .arg(
+                Arg::new("backend")
+                    .long("backend")
+                    .value_name("LIST")
+                    .value_delimiter(',')
+                    .value_parser(BACKENDS.iter().map(|b| b.name).collect::<Vec<_>>())
+                    .help("Ways to build, in this order (default: all that fit)"),
+            )
+            .arg(
+                Arg::new("timeout")
+                    .long("timeout")
+                    .value_name("SECONDS")
+                    .value_parser(clap::value_parser!(u64).range(1..))
+                    .default_value("1800")
+                    .help("Time limit of one build"),
+            )
+            .arg(
+                Arg::new("jobs")
+                    .long("jobs")
+                    .short('j')
+                    .value_name("N")
+                    .value_parser(clap::value_parser!(u32).range(1..))
+                    .help("Platforms built at the same time (default: a quarter of the processors)"),
+            )
+            .arg(
+                Arg::new("embed")
+                    .long("embed")
+                    .value_name("DIR")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .conflicts_with("target")
+                    .help("Write one executable per host into DIR, with the plan inside, that needs no controller"),
+            )
+    }
+
+    fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+        let (input, targets) = platforms(args, io)?;
+        let usual = Settings::default();
+        let settings = Settings {
+            backends: args.get_many::<String>("backend").map(|b| b.cloned().collect()),
+            offline: args.get_flag("offline"),
+            timeout: Duration::from_secs(args.get_one::<u64>("timeout").copied().unwrap_or(1800)),
+            parallel: args.get_one::<u32>("jobs").map_or(usual.parallel, |j| *j as usize),
+            no_prebuilt: args.get_flag("no-prebuilt"),
+            no_build: args.get_flag("no-build"),
+            refresh: args.get_flag("refresh"),
+            profile: args.get_one::<String>("profile").cloned(),
+            features: features(args),
+        };
+        let env = Env::from_process();
+        let known: Vec<&Record> = input.iter().flat_map(Input::records).collect();
+        let caps = known.iter().find_map(|r| if let Record::Capabilities(c) = r { Some(c.clone()) } else { None });
+        let caps = move || -> Capabilities { caps.clone().unwrap_or_else(|| cached(&Env::from_process(), false)) };
+        let templates: Vec<_> = known.iter().filter_map(|r| if let Record::RunnerTemplate(t) = r { Some(t.clone()) } else { None }).collect();
+        let cache = Cache::of(&env)?;
+        let mut list = wanted(&targets);
+        if input.is_none() {
+            // A user who names a platform means that one and no other that would do.
+            list.iter_mut().for_each(|w| w.candidates.truncate(1));
+        }
+        let mut artifacts = with_progress(io, args.get_flag("quiet"), |progress| {
+            obtain(&Context { env: &env, cache: &cache, settings: &settings, templates: &templates, caps: &caps, progress }, &list)
+        });
+        if input.is_none() {
+            artifacts.iter_mut().for_each(|a| a.hosts.clear());
+        }
+        if let (Some(dir), Some(input)) = (args.get_one::<PathBuf>("embed"), &input) {
+            artifacts = embed_stage::write(input, artifacts, dir)?;
+        }
+        report(io, &list, &artifacts);
+        pass(io, input.as_ref(), |r| matches!(r, Record::Artifact(_)))?;
+        // Hosts without a runner fall back; that is no error of this stage unless a platform was asked for by name.
+        let lost = input.is_none() && artifacts.iter().any(|a| a.failed.is_some());
+        for a in artifacts {
+            io.write(&a.into())?;
+        }
+        Ok(if lost { exit::UNAVAILABLE } else { exit::OK })
+    }
+}
+
+/// Runs `work` while its lines go to stderr.
+fn with_progress<T: Send>(io: &mut StageIo, quiet: bool, work: impl FnOnce(&(dyn Fn(&str) + Sync)) -> T + Send) -> T {
+    let (send, receive) = mpsc::channel::<String>();
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(move || {
+            let send = std::sync::Mutex::new(send);
+            work(&move |line: &str| {
+                if let Ok(s) = send.lock() {
+                    _ = s.send(line.to_owned());
+                }
+            })
+        });
+        for line in receive {
+            if !quiet {
+                io.progress(line);
+            }
+        }
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn report(io: &mut StageIo, wanted: &[Wanted], artifacts: &[Artifact]) {
+    for a in artifacts {
+        if let Some(why) = &a.failed {
+            let hosts = if a.hosts.is_empty() { String::new() } else { format!(" ({})", a.hosts.join(", ")) };
+            let triple = if a.triple.is_empty() { "unknown platform" } else { &a.triple };
+            io.warn(format!("no runner for {triple}{hosts}: {why}"));
+        }
+    }
+    if wanted.is_empty() {
+        io.warn("no host needs a runner");
+    }
+}
