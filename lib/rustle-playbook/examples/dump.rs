@@ -11,7 +11,7 @@ fn main() {
     let mut files: Vec<String> = std::env::args().skip(1).collect();
     let list = files.iter().position(|f| f == "--list").map(|i| files.remove(i)).is_some();
     let cwd = std::env::current_dir().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-    match Loader::new(Options { cwd, ..Options::default() }).load_playbooks(&files) {
+    match Loader::new(Options { cwd, collections_path: std::env::var("ANSIBLE_COLLECTIONS_PATH").map_or_else(|_| rustle_playbook::default_collections_path(), |p| vec![p]), ..Options::default() }).load_playbooks(&files) {
         Err(e) => println!("[ERROR]: {}\nrc={}", e.report(), e.code()),
         Ok(parsed) if list => {
             for w in &parsed.warnings {

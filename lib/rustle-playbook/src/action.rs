@@ -137,8 +137,11 @@ impl Loader {
         args.update(&own);
         for key in args.keys().filter_map(Value::as_str) {
             if key.starts_with("_ansible_") && !FREE_FORM.contains(&short(&written)) {
-                let message = format!("invalid parameter specified for action '{written}': '{key}'");
-                return Err(PlaybookError::general(message, Some(&task.origin)));
+                let message = format!(
+                    "Invalid parameter specified beginning with keyword '_ansible_' for action '{written}': '{key}'. The prefix \
+                     '_ansible_' is reserved for internal use only."
+                );
+                return Err(PlaybookError::general(message, None));
             }
         }
         let resolved = self.resolve(&written, scope);

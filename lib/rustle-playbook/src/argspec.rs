@@ -22,7 +22,7 @@ impl Loader {
         let Some(specs) = tree.as_ref().and_then(|t| t.get("argument_specs")) else { return Ok(None) };
         let from = wanted.from.tasks.as_deref().unwrap_or("main");
         let entry = paths::base(from).split('.').next().unwrap_or(from);
-        let Some(spec) = specs.get(entry).filter(|s| !s.is_null()) else { return Ok(None) };
+        let Some(spec) = specs.get(entry).filter(|s| value(s).truthy()) else { return Ok(None) };
         let options = spec.get("options").map(value).unwrap_or_else(|| Value::dict(Dict::new()));
         let mut name = format!("Validating arguments against arg spec '{entry}'");
         if let Some(text) = spec.get("short_description").and_then(Node::as_str) {

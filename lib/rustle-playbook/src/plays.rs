@@ -59,7 +59,8 @@ impl Loader {
         }
         let Some((_, v)) = file else { return Ok(Vec::new()) };
         if v.is_null() {
-            return Err(PlaybookError::parser("playbook import parameter is missing", Some(&node.origin)));
+            let message = "The field 'import_playbook' is required but was not set.";
+            return Err(PlaybookError::parser(message, Some(&node.origin)));
         }
         let Some(_) = v.as_str() else {
             let message = format!(
@@ -205,7 +206,18 @@ fn check_play(node: &Node) -> Result<()> {
         _ => return fail("Hosts list must be a sequence or string. Please check your playbook.".into(), None),
     }
     check_booleans(node)?;
-    check_prompts(node)
+    check_prompts(node)?;
+    // Ansible reads the handlers first.
+    match node.get("handlers") {
+        Some(h) if !h.is_null() && h.as_seq().is_none() => fail(
+            format!(
+                "A malformed block was encountered while loading handlers: {} should be a list or None but is {}",
+                values::shown(h), class(h)
+            ),
+            Some(node),
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn check_booleans(node: &Node) -> Result<()> {
@@ -226,7 +238,11 @@ fn check_booleans(node: &Node) -> Result<()> {
 fn check_prompts(node: &Node) -> Result<()> {
     const KEYS: &[&str] =
         &["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
-    let Some(list) = node.get("vars_prompt") else { return Ok(()) };
+    let Some(list) = node.get("vars_prompt").filter(|l| !l.is_null()) else { return Ok(()) };
+    if !list.as_map().is_some() && !list.as_seq().is_some_and(|l| l.iter().all(|p| p.as_map().is_some())) {
+        let error = PlaybookError::parser("Invalid variable file contents.", Some(&list.origin));
+        return Err(error.help("Variable files must contain either a dictionary of variables, or a list of dictionaries."));
+    }
     for prompt in list.as_seq().unwrap_or_default() {
         let fail = |message: String| Err(PlaybookError::parser(message, Some(&list.origin)));
         if prompt.get("name").is_none() {

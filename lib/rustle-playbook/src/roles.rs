@@ -86,12 +86,18 @@ impl Loader {
         folders.push(scope.basedir.clone());
         let given = paths::expand(name);
         let found = folders.iter().map(|f| paths::normalize(&paths::join(f, &given))).find(|p| paths::is_dir(p));
-        let direct = || Some(paths::absolute(name, &self.options.cwd)).filter(|p| paths::is_dir(p));
-        if let Some(path) = found.or_else(direct) {
-            let short = if name.contains('/') { paths::base(&path).to_owned() } else { name.clone() };
-            return Ok((short, path, None));
+        if let Some(path) = found {
+            return Ok((name.clone(), path, None));
         }
-        let searched: Vec<&str> = scope.collections.iter().chain(&folders).map(String::as_str).collect();
+        let direct = paths::absolute(name, &self.options.cwd);
+        if paths::is_dir(&direct) {
+            return Ok((paths::base(&direct).to_owned(), direct, None));
+        }
+        let mut searched: Vec<&str> = scope.collections.iter().map(String::as_str).collect();
+        if !searched.is_empty() && !searched.iter().any(|c| matches!(*c, "ansible.builtin" | "ansible.legacy")) {
+            searched.push("ansible.legacy");
+        }
+        searched.extend(folders.iter().map(String::as_str));
         let message = format!("The role '{name}' was not found in: {}", searched.join(":"));
         let near = folders.iter().flat_map(|f| std::fs::read_dir(f).into_iter().flatten().flatten());
         let near: Vec<String> = near.filter(|e| e.path().join("tasks").is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
@@ -136,14 +142,15 @@ impl Loader {
         if tree.is_null() || tree.as_map().is_some() {
             return Ok(Some(tree));
         }
-        Err(PlaybookError::parser(format!("the 'meta/main.yml' for role {name} is not a dictionary"), Some(&tree.origin)))
+        Err(PlaybookError::parser(format!("the 'meta/main.yml' for role {name} is not a dictionary"), None))
     }
 
     /// Loads a role for one mention of it. Mentions that are equal share an id, so that its tasks run once.
     pub(crate) fn role(&mut self, wanted: &Use, scope: &Scope) -> Result<Loaded> {
         if scope.depth > MAX_DEPTH {
-            let message = format!("A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles (role '{}')", wanted.name);
-            return Err(PlaybookError::parser(message, wanted.origin.as_ref()));
+            let message = "A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies \
+                           on parent roles: maximum recursion depth exceeded";
+            return Err(PlaybookError::general(message, wanted.origin.as_ref()));
         }
         let (name, path, collection) = self.find_role(wanted, scope)?;
         let meta = self.meta(&name, &path)?;
@@ -198,7 +205,7 @@ impl Loader {
             ..inner.clone()
         };
         let deps = match entry("dependencies") {
-            Some(list) => self.dependencies(list, &name, &deps_scope)?,
+            Some(list) => self.dependencies(list, meta.as_ref().unwrap_or(list), &deps_scope)?,
             None => Vec::new(),
         };
         role.dependencies = deps.iter().map(|d| d.id).collect();
@@ -260,10 +267,9 @@ impl Loader {
         self.add_block(Block { id, parent: outer.parent, role: Some(role), keywords, body, implicit: true, origin, ..Block::default() })
     }
 
-    fn dependencies(&mut self, list: &Node, name: &str, scope: &Scope) -> Result<Vec<Loaded>> {
+    fn dependencies(&mut self, list: &Node, meta: &Node, scope: &Scope) -> Result<Vec<Loaded>> {
         let Some(items) = list.as_seq() else {
-            let message = format!("Expected role dependencies to be a list. Role {name} has meta/main.yml");
-            return Err(PlaybookError::parser(message, Some(&list.origin)));
+            return Err(PlaybookError::parser("Expected role dependencies to be a list.", Some(&meta.origin)));
         };
         let mut out = Vec::with_capacity(items.len());
         for item in items {
@@ -277,7 +283,10 @@ impl Loader {
         let Some(file) = self.role_files(path, sub, from, false)?.into_iter().next() else { return Ok(Vec::new()) };
         let tree = self.read(&file)?;
         if !tree.is_null() && tree.as_seq().is_none() {
-            let message = format!("The {sub}/main.yml file for role '{role}' must contain a list of tasks");
+            let message = format!(
+                "The {sub}/main.yml file for role '{role}' must contain a list of tasks: {} should be a list or None but is {}",
+                crate::values::shown(&tree), crate::values::class(&tree)
+            );
             return Err(PlaybookError::parser(message, Some(&tree.origin)));
         }
         let mut scope = scope.clone();
@@ -307,7 +316,7 @@ impl Loader {
 fn use_key(wanted: &Use, path: &str, play: PlayId) -> String {
     let Keywords { vars, tags, when, .. } = wanted.keywords.clone();
     let seen = Keywords { vars, tags, when, ..Keywords::default() };
-    let text = serde_json::to_string(&(&wanted.from, &seen, &wanted.params)).unwrap_or_default();
+    let text = serde_json::to_string(&(&wanted.name, &wanted.from, &seen, &wanted.params)).unwrap_or_default();
     // Places of templates differ between equal mentions.
     format!("{}\n{path}\n{}", play.0, strip_places(&text))
 }

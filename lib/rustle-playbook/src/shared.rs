@@ -28,7 +28,7 @@ pub(crate) fn take(out: &mut Keywords, word: &str, node: &Node, owner: Owner) ->
         "tags" => out.tags = values::tags(node)?,
         "when" => out.when = values::expressions(node),
         "environment" => out.environment = values::listed(node),
-        "module_defaults" => out.module_defaults = values::listed(node),
+        "module_defaults" => out.module_defaults = values::module_defaults(node)?,
         "collections" => out.collections = values::strings(node, "collections")?,
         _ if SHARED_OTHER.contains(&word) => {
             if !node.is_null() {

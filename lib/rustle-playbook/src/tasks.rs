@@ -201,8 +201,12 @@ pub(crate) fn search_path(scope: &Scope, file: &str) -> Vec<String> {
 }
 
 fn loop_over(task: &mut Task, with: Option<&str>, v: &Node, node: &Node) -> Result<()> {
-    if task.repeat.is_some() {
-        let name = with.unwrap_or("loop");
+    if let (Some(repeat), None) = (&mut task.repeat, with) {
+        // Ansible lets a later `loop:` replace the terms of the lookup.
+        repeat.value = value(v);
+        return Ok(());
+    }
+    if let (Some(_), Some(name)) = (&task.repeat, with) {
         return Err(PlaybookError::general(format!("duplicate loop in task: {name}"), Some(&node.origin)));
     }
     if v.is_null() {
@@ -247,6 +251,11 @@ fn keyword(task: &mut Task, word: &str, v: &Node, node: &Node) -> Result<()> {
     let given = |v: &Node| (!v.is_null()).then(|| value(v));
     match word {
         "name" => task.name = values::name(v, "name")?,
+        "delegate_to" => {
+            if let Some(to) = values::name(v, "delegate_to")? {
+                task.keywords.other.insert("delegate_to", to);
+            }
+        }
         "loop" => loop_over(task, None, v, node)?,
         "loop_control" => task.loop_control = if v.is_null() { Dict::new() } else { loop_control(v)? },
         "register" => task.register = register(v)?,
@@ -267,6 +276,10 @@ fn keyword(task: &mut Task, word: &str, v: &Node, node: &Node) -> Result<()> {
 /// The arguments of includes and imports, which are checked before the run. A `file:` becomes `_raw_params`.
 fn check_include(task: &mut Task, kind: &str, node: &Node) -> Result<()> {
     let fail = |message: String| Err(PlaybookError::parser(message, Some(&node.origin)));
+    let wrong_type = |what: String, v: &Value| {
+        let class = class(&Node::from_value(v, &node.origin));
+        Err(PlaybookError::parser(format!("Expected a {what} but got {class} instead"), None))
+    };
     let allowed: &[&str] = match kind {
         "import_tasks" => &["file", "_raw_params"],
         "include_tasks" => &["file", "_raw_params", "apply"],
@@ -278,6 +291,12 @@ fn check_include(task: &mut Task, kind: &str, node: &Node) -> Result<()> {
     };
     let named = format!("{}", task.written);
     let unknown: Vec<String> = task.args.keys().map(rustle_value::py_str).filter(|k| !allowed.contains(&k.as_str())).collect();
+    if task.handler && kind.ends_with("_role") {
+        return fail(format!("Using '{named}' as a handler is not supported."));
+    }
+    if kind.ends_with("_tasks") && !unknown.is_empty() {
+        return fail(format!("Invalid options for {named}: {}", unknown.join(",")));
+    }
     if kind.ends_with("_tasks") {
         if let Some(file) = task.args.remove("file") {
             task.args.insert("_raw_params", file);
@@ -293,11 +312,12 @@ fn check_include(task: &mut Task, kind: &str, node: &Node) -> Result<()> {
         return fail(format!("Invalid options for {named}: {unknown}"));
     }
     if let Some(v) = task.args.get("apply").filter(|v| !v.is_mapping()) {
-        return fail(format!("Expected a dict for apply but got <class '{}'> instead", v.type_name()));
+        let class = class(&Node::from_value(v, &node.origin));
+        return fail(format!("Expected a dict for apply but got {class} instead"));
     }
     for key in ["tasks_from", "vars_from", "defaults_from", "handlers_from"] {
         if let Some(v) = task.args.get(key).filter(|v| !v.is_string()) {
-            return fail(format!("Expected a string for {key} but got <class '{}'> instead", v.type_name()));
+            return wrong_type(format!("string for {key}"), v);
         }
     }
     if kind.starts_with("import_") && task.repeat.is_some() {

@@ -78,7 +78,10 @@ pub(crate) fn bad_name(node: &Node) -> Option<(String, &'static str)> {
     match node.as_str() {
         Some(s) if is_variable_name(s) => None,
         Some(s) => Some((format!("Invalid variable name {}.", rustle_value::str_repr(s)), NAME_HELP)),
-        None => Some((format!("Invalid variable name of type '{}'.", node.type_name()), NAME_HELP)),
+        None => {
+            let shown = node.text().map_or_else(String::new, |t| format!("{} ", rustle_value::str_repr(&t)));
+            Some((format!("Invalid variable name {shown}of type '{}'.", node.type_name()), NAME_HELP))
+        }
     }
 }
 
@@ -110,11 +113,24 @@ pub(crate) fn tags(node: &Node) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     match node.as_seq() {
         Some(items) => items.iter().for_each(|n| split(value(n), &mut out)),
-        None if node.is_null() => {}
+        None if node.is_null() => return Err(PlaybookError::general("tags must be specified as a list", None)),
         None if node.as_scalar().is_some_and(Value::is_string) => split(value(node), &mut out),
         None => return Err(PlaybookError::general("tags must be specified as a list", Some(&node.origin))),
     }
     Ok(out)
+}
+
+/// `module_defaults:`: a mapping, or a list of them.
+pub(crate) fn module_defaults(node: &Node) -> Result<Vec<Value>> {
+    let given = listed(node);
+    if given.iter().all(|v| v.as_dict().is_some()) {
+        return Ok(given);
+    }
+    let message = "The field 'module_defaults' is supposed to be a dictionary or list of dictionaries, the keys of which must be \
+                   static action, module, or group names. Only the values may contain templates. For example: {'ping': \"{{ \
+                   ping_defaults }}\"}";
+    let wrong = node.as_seq().and_then(|l| l.iter().find(|n| n.as_map().is_none())).unwrap_or(node);
+    Err(PlaybookError::parser(message, Some(&wrong.origin)))
 }
 
 /// A list of texts, or one text; `what` names the keyword.
