@@ -17,6 +17,7 @@ pub mod convert;
 mod ctx;
 mod decode;
 pub mod dpkg;
+pub mod editing;
 pub mod errors;
 pub mod execute;
 pub mod hash;

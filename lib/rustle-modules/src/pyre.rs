@@ -178,6 +178,26 @@ pub fn encode(text: &str) -> Vec<u8> {
     out
 }
 
+/// [`decode`] by the name of an encoding: UTF-8, or one byte per character. Errors: any other.
+pub fn decode_as(data: &[u8], encoding: &str) -> Result<String, Failure> {
+    match encoding.to_lowercase().replace(['-', '_', ' '], "").as_str() {
+        "utf8" | "ascii" | "usascii" => Ok(decode(data)),
+        "latin1" | "iso88591" | "l1" => Ok(data.iter().map(|b| char::from(*b)).collect()),
+        _ => Err(Failure::new(format!("encoding {encoding} is not supported by the native module; use utf-8 or latin-1"))),
+    }
+}
+
+/// [`encode`] by the name of an encoding.
+pub fn encode_as(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
+    match encoding.to_lowercase().replace(['-', '_', ' '], "").as_str() {
+        "utf8" | "ascii" | "usascii" => Ok(encode(text)),
+        _ => text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).map_err(|_| Failure::new(format!("'{encoding}' can't encode character {c:?}"))))
+            .collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

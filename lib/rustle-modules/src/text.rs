@@ -65,3 +65,44 @@ impl FileArgs {
         }
     }
 }
+
+/// Joins fragments as `assemble` does: a newline where one lacks it before a delimiter, and one behind the delimiter.
+pub fn assemble(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
+    let delimiter = delimiter.map(unescape);
+    let mut out: Vec<u8> = Vec::new();
+    for (i, f) in fragments.iter().enumerate() {
+        if i > 0 {
+            if !fragments[i - 1].ends_with(b"\n") {
+                out.push(b'\n');
+            }
+            if let Some(d) = &delimiter {
+                out.extend_from_slice(d.as_bytes());
+                if !d.ends_with('\n') {
+                    out.push(b'\n');
+                }
+            }
+        }
+        out.extend_from_slice(f);
+    }
+    out
+}
+
+/// `\n`, `\t` and `\\` as a programmer writes them.
+fn unescape(s: &str) -> String {
+    let mut out = String::new();
+    let mut chars = s.chars();
+    while let Some(c) = chars.next() {
+        match (c, c == '\\') {
+            (_, true) => match chars.next() {
+                Some('n') => out.push('\n'),
+                Some('t') => out.push('\t'),
+                Some('r') => out.push('\r'),
+                Some('\\') => out.push('\\'),
+                Some(x) => out.extend(['\\', x]),
+                None => out.push('\\'),
+            },
+            (c, false) => out.push(c),
+        }
+    }
+    out
+}

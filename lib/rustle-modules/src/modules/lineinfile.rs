@@ -1,9 +1,8 @@
 //! One line of a text file: present, once, in a given form and place; or absent.
 
-use crate::errors::py_oserror;
+use crate::editing;
 use crate::lines::{content_part, diff_pair, universal};
-use crate::paths::{dirname, realpath};
-use crate::pyre::{self, decode, encode};
+use crate::pyre::{self, decode_as, encode_as};
 use crate::{Ctx, Diff, Failure, FileArgs, Module, Outcome, Params, PathArg, Rule, Support, params};
 use fancy_regex::Regex;
 use std::fs;
@@ -37,6 +36,8 @@ params! {
         firstmatch: bool => default("no");
         /// A command that judges the new file before it is put in place; `%s` stands for its name.
         validate: Option<String>;
+        /// The file's encoding.
+        encoding: String => default("utf-8");
     }
 }
 
@@ -70,9 +71,7 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         return Err(Failure::new("parameters are mutually exclusive: backrefs|search_string"));
     }
     let path = &*args.path;
-    if Path::new(path).is_dir() {
-        return Err(Failure::new(format!("Path {path} is a directory !")).with("rc", 256));
-    }
+    editing::look(path)?;
     if args.state == "absent" {
         if args.regexp.is_none() && args.search_string.is_none() && args.line.is_none() {
             return Err(Failure::new("one of line, search_string, or regexp is required with state=absent"));
@@ -95,45 +94,23 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
 }
 
 /// Writes the lines where they changed; then the attributes. `(changed, message, backup)`.
-fn finish(ctx: &mut Ctx, args: &Args, before: String, lines: &[String], mut changed: bool, mut msg: String) -> Result<Outcome, Failure> {
+fn finish(ctx: &mut Ctx, args: &Args, before: String, lines: &[String], changed: bool, msg: String) -> Result<Outcome, Failure> {
     let after: String = lines.concat();
-    let path = realpath(&args.path);
     let mut made_backup = String::new();
     if changed && !ctx.check_mode {
         if args.backup {
             made_backup = ctx.backup(&args.path)?.unwrap_or_default();
         }
-        write(ctx, args, &path, &encode(&after))?;
+        let data = encode_as(&after, &args.encoding)?;
+        editing::write(ctx, &args.path, &data, args.validate.as_deref(), args.file.unsafe_writes)?;
     }
     let mut attributes = Diff::default();
     if ctx.check_mode && !Path::new(&*args.path).exists() {
         let diff = content_part(&args.path, &before, &after);
         return Ok(Outcome::changed(changed).with("msg", msg).with("backup", made_backup).with("diff", diff));
     }
-    let target = args.path.to_string();
-    let attr_changed = ctx.set_file_attributes(&target, &args.file, false, Some(&mut attributes))?;
-    if attr_changed {
-        changed = true;
-        if !msg.is_empty() {
-            msg.push_str(" and ");
-        }
-        msg.push_str("ownership, perms or SE linux context changed");
-    }
+    let (changed, msg) = editing::attributes(ctx, &args.path, &args.file, changed, msg, &mut attributes)?;
     Ok(Outcome::changed(changed).with("msg", msg).with("backup", made_backup).with("diff", diff_pair(&args.path, &before, &after, attributes)))
-}
-
-fn write(ctx: &mut Ctx, args: &Args, path: &str, data: &[u8]) -> Result<(), Failure> {
-    if let Some(v) = &args.validate {
-        let tmp = crate::moving::TempFile::create(&ctx.tmpdir(), "tmp", data).map_err(|e| Failure::new(py_oserror(&e, path)))?;
-        ctx.validate(Some(v), tmp.path()).map_err(|mut f| {
-            if let Some(rc) = f.result.get("exit_status").cloned() {
-                let err = f.result.get("stderr").map(rustle_value::py_str).unwrap_or_default();
-                f = Failure::new(format!("failed to validate: rc:{rc} error:{err}"));
-            }
-            f
-        })?;
-    }
-    ctx.write_atomic(path, data, args.file.unsafe_writes)
 }
 
 enum Matcher {
@@ -166,17 +143,14 @@ fn present(ctx: &mut Ctx, args: &Args, line: &str) -> Result<Outcome, Failure> {
     let (before, lines) = if Path::new(path).exists() {
         let data = fs::read(path).map_err(|e| Failure::os(&e, path))?;
         // As Ansible reads: every kind of line end becomes a newline.
-        let text = universal(&decode(&data));
+        let text = universal(&decode_as(&data, &args.encoding)?);
         let lines = text.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>();
         (text, lines)
     } else {
         if !args.create {
             return Err(Failure::new(format!("Destination {path} does not exist !")).with("rc", 257));
         }
-        let folder = dirname(path);
-        if !folder.is_empty() && !Path::new(folder).exists() && !ctx.check_mode {
-            fs::create_dir_all(folder).map_err(|e| Failure::new(format!("Error creating {folder} ({})", py_oserror(&e, folder))))?;
-        }
+        editing::make_folder(ctx, path)?;
         (String::new(), Vec::new())
     };
     let mut text = Text { lines, place: None };
@@ -251,6 +225,11 @@ impl Text {
         }
         let edge = |w: &str| args.insertbefore.as_deref() == Some(w) || args.insertafter.as_deref() == Some(w);
         let place = if edge("BOF") { 0 } else { self.place.unwrap_or(self.lines.len()) };
+        // With `firstmatch` the search ended before the line, which stands there already.
+        let beside = self.lines.get(place).or(self.lines.last());
+        if self.place.is_some() && args.insertafter.is_some() && beside.is_some_and(|l| bare(l) == line) {
+            return Ok((false, ""));
+        }
         if place == self.lines.len() {
             // A file that does not end with a newline gets one first.
             if let Some(last) = self.lines.last_mut().filter(|l| !l.ends_with(['\n', '\r'])) {
@@ -268,7 +247,7 @@ fn absent(ctx: &mut Ctx, args: &Args) -> Result<Outcome, Failure> {
         return Ok(Outcome::changed(false).with("msg", "file not present"));
     }
     let data = fs::read(path).map_err(|e| Failure::os(&e, path))?;
-    let before = universal(&decode(&data));
+    let before = universal(&decode_as(&data, &args.encoding)?);
     let matcher = Matcher::of(args)?;
     let all: Vec<String> = before.split_inclusive('\n').map(str::to_owned).collect();
     let keep: Vec<String> = all
