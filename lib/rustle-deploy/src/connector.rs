@@ -3,27 +3,24 @@
 use rustle_connect::{HostSpec, Settings};
 use rustle_controller::session::{Heard, Session};
 use rustle_controller::{Connected, Connector, Note, Unreachable};
-use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
+use crate::runners::Runners;
+use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, bootstrap, bootstrap_local};
 use rustle_value::Dict;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// Finds (or builds) a runner for a platform.
-pub type Choose = Box<dyn Fn(&Platform) -> Result<Arc<Runner>, String> + Send + Sync>;
 
 /// See the module's page.
 pub struct HostConnector {
     pub settings: Settings,
-    /// The runner of this machine's own platform, which most hosts need, too.
-    pub own: Option<Arc<Runner>>,
-    pub choose: Choose,
+    pub runners: Arc<Runners>,
 }
 
 impl HostConnector {
     fn open(&self, host: &str, vars: &Dict) -> Result<(rustle_ship::Session, HostSpec), String> {
         let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
         let mut options = BootstrapOptions {
-            expected: self.own.clone(),
+            expected: self.runners.own(),
             self_check: true,
             retries: spec.retries,
             ..BootstrapOptions::default()
@@ -31,13 +28,13 @@ impl HostConnector {
         let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
         if connection.is_local() {
             options.self_check = false;
-            let own = match &self.own {
-                Some(own) => own.clone(),
-                None => (self.choose)(&Platform::default())?,
+            let own = match self.runners.own() {
+                Some(own) => own,
+                None => self.runners.choose(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() })?,
             };
             return bootstrap_local(&own, &options).map(|s| (s, spec)).map_err(|e| e.to_string());
         }
-        match bootstrap(&mut *connection, &*self.choose, &options).map_err(|e| e.to_string())? {
+        match bootstrap(&mut *connection, &|p| self.runners.choose(p), &options).map_err(|e| e.to_string())? {
             Bootstrap::Ready(session) => Ok((*session, spec)),
             Bootstrap::Fallback { reason, .. } => {
                 Err(format!("no runner can run on this host ({reason}), and the fallback to its Python is not there yet"))

@@ -1,43 +1,249 @@
-//! temporary main
+//! `rustle-deploy`: what `ansible-playbook` does, in one process.
+//!
+//! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
+//! - [`execute`](execute()): from a run that was read to its recap; the stage `rustle-run` uses it, too;
+//! - `connector`, `runners`: sessions on hosts, and the runners for them;
+//! - `show`: how results are shown.
+//!
+//! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
+
 mod connector;
-use connector::HostConnector;
-use rustle_controller::{Secrets, Shared};
-use rustle_inventory::{Inventory, LoadOptions, Order};
-use rustle_playbook::{Loader, Options, ParsedRun};
-use rustle_plan::{PlanOptions, Planner, HostSource};
-use rustle_ship::Runner;
-use std::sync::{Arc, Mutex, RwLock, mpsc};
-struct Src<'a>(&'a RwLock<Inventory>, Option<String>);
-impl HostSource for Src<'_> {
-    fn hosts(&self, patterns: &[String], order: &str) -> Result<Vec<String>, String> {
-        let l = self.1.as_ref().map(|l| Inventory::limit(l)).transpose().map_err(|e| e.to_string())?;
-        let o = match order { "sorted" => Order::Sorted, _ => Order::Inventory };
-        self.0.read().unwrap().hosts_for(&patterns.join(","), l.as_deref(), o).map_err(|e| e.to_string())
+mod execute;
+mod flags;
+mod prompt;
+mod runners;
+mod show;
+
+pub use execute::{Hosts, Passwords, execute, watch_signals};
+pub use flags::command;
+pub use show::options as report_options;
+
+use clap::ArgMatches;
+use rustle_cli::config::Config;
+use rustle_parse::{ParseError, ReadRun, Request, Settings};
+use rustle_plan::{HostSource, PlanOptions, Planner};
+use rustle_report::lists::{Listed, Wanted, list, syntax_ok};
+use rustle_stream::event::RunEvent;
+use rustle_stream::exit;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::RwLock;
+
+/// Whether the program was called as `ansible-playbook`.
+fn called_as_ansible() -> bool {
+    std::env::args_os().next().is_some_and(|a| std::path::Path::new(&a).file_name().is_some_and(|n| n == "ansible-playbook"))
+}
+
+fn say(text: &str) {
+    let mut out = std::io::stdout();
+    _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn complain(text: &str) {
+    _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let ansible = called_as_ansible();
+    // Before any thread: all of them inherit it.
+    let signals = watch_signals();
+    let matches = match flags::command(ansible).try_get_matches() {
+        Ok(m) => m,
+        Err(e) => {
+            let asked = !e.use_stderr();
+            _ = e.print();
+            // Python's argparse ends with 2.
+            return if asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    ExitCode::from(run(&matches, ansible, signals))
+}
+
+fn version(ansible: bool, config: &Config) -> String {
+    if !ansible {
+        return format!("rustle-deploy {} (behaves as ansible-core {})\n", env!("CARGO_PKG_VERSION"), rustle_controller::ANSIBLE_VERSION);
+    }
+    let file = config.file.as_ref().map_or_else(|| "None".to_owned(), |f| f.display().to_string());
+    format!(
+        "ansible-playbook [core {}]\n  config file = {file}\n  executable location = {}\n",
+        rustle_controller::ANSIBLE_VERSION,
+        std::env::current_exe().unwrap_or_default().display()
+    )
+}
+
+fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let config = match Config::load(&cwd) {
+        Ok(c) => c,
+        Err(e) => {
+            complain(&format!("[ERROR]: {e}"));
+            return exit::BAD_OPTIONS;
+        }
+    };
+    if args.get_flag("version") {
+        say(&version(ansible, &config));
+        return exit::OK;
+    }
+    let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
+    if options.playbooks.is_empty() {
+        complain(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()));
+        return 2;
+    }
+    for (flag, why) in [("step", "--step is not supported yet"), ("flush-cache", "")] {
+        if args.get_flag(flag) && !why.is_empty() {
+            complain(&format!("[ERROR]: {why}"));
+            return exit::BAD_OPTIONS;
+        }
+    }
+    for text in &config.warnings {
+        complain(&format!("[WARNING]: {text}"));
+    }
+    if options.verbosity == 0 {
+        options.verbosity = config.get("DEFAULT_VERBOSITY").as_i64().and_then(|v| u8::try_from(v).ok()).unwrap_or(0);
+    }
+    if options.vault_ids.is_empty() {
+        options.vault_ids = config.list("DEFAULT_VAULT_IDENTITY_LIST");
+        if let Some(file) = config.text("DEFAULT_VAULT_PASSWORD_FILE").filter(|f| !f.is_empty()) {
+            options.vault_ids.push(format!("default@{file}"));
+        }
+    }
+    let passwords = match passwords(args, &config) {
+        Ok(p) => p,
+        Err(e) => {
+            complain(&format!("[ERROR]: {e}"));
+            return exit::ERROR;
+        }
+    };
+    let mut settings = Settings::from_env();
+    settings.roles_path = config.list("DEFAULT_ROLES_PATH");
+    settings.collections_path = config.list("COLLECTIONS_PATHS");
+    settings.module_path = config.list("DEFAULT_MODULE_PATH");
+    settings.inventory = config.list("DEFAULT_HOST_LIST");
+    for paths in args.get_many::<String>("module-path").unwrap_or_default() {
+        settings.module_path.splice(0..0, paths.split(':').map(Into::into));
+    }
+    let request = Request {
+        options,
+        extra_vars: args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect(),
+        settings,
+    };
+    let read = match rustle_parse::read(request, &mut |q| prompt::secret(q)) {
+        Ok(r) => r,
+        Err(e) => return refuse(&e),
+    };
+    let mut plan = PlanOptions::default();
+    if !ansible {
+        if let Some(Ok(s)) = args.get_one::<String>("strategy").map(|s| s.parse()) {
+            plan.strategy = s;
+        }
+        if let Some(Ok(b)) = args.get_one::<String>("barriers").map(|b| b.parse()) {
+            plan.barriers = Some(b);
+        }
+    }
+    if let Some(code) = lists(args, &read, plan) {
+        return code;
+    }
+    let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());
+    let show = show::options(&config, read.run.options.verbosity, read.run.options.check, ansible);
+    let out = std::io::LineWriter::new(std::io::stdout());
+    let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
+        complain(&format!("[ERROR]: Invalid callback for stdout specified: {format}"));
+        return exit::ERROR;
+    };
+    for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
+        report.event(&RunEvent::Warning { text: text.clone() });
+    }
+    if let [file] = &read.run.options.playbooks[..] {
+        report.playbook(file, read.run.plays.len());
+    }
+    let code = execute(read, &config, plan, passwords, signals, &mut |e| report.event(&e));
+    _ = report.finish();
+    match code {
+        Ok(code) => code,
+        Err(e) => {
+            complain(&format!("[ERROR]: {e}"));
+            exit::ERROR
+        }
     }
 }
-#[allow(clippy::print_stdout)]
-pub fn main() -> std::process::ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let mut inv = Vec::new(); let mut books = Vec::new(); let mut i = 0; let mut quiet = false;
-    while i < args.len() { match args[i].as_str() { "-i" => { inv.push(args[i+1].clone()); i += 1; } "-q" => quiet = true, b => books.push(b.to_owned()) } i += 1; }
-    let inventory = Inventory::load(&inv, &LoadOptions::default()).unwrap();
-    let cwd = std::env::current_dir().unwrap().to_string_lossy().into_owned();
-    let mut loader = Loader::new(Options { cwd: cwd.clone(), check_modules: false, ..Options::default() });
-    let mut run = ParsedRun::default();
-    match loader.load_playbooks(&books) { Ok(p) => run.take(p), Err(e) => { println!("{}", e.report()); return 4.into(); } }
-    run.options.cwd = cwd; run.options.playbooks = books; run.options.inventory = inv;
-    let own = Arc::new(Runner::load("x86_64-unknown-linux-gnu", std::env::current_exe().unwrap().with_file_name("rustle-runner")).unwrap());
-    let o2 = own.clone();
-    let connector = HostConnector { settings: Default::default(), own: Some(own), choose: Box::new(move |_| Ok(o2.clone())) };
-    let (send, notes) = mpsc::channel();
-    let shared = Arc::new(Shared {
-        options: run.options.clone(), run_options: Default::default(), extra_vars: Default::default(),
-        inventory: RwLock::new(inventory), loader: Mutex::new(loader), vars: Default::default(), sessions: Default::default(), users: Default::default(),
-        current: Default::default(), connector: Box::new(connector), secrets: Secrets::default(), queue: Mutex::new(send), files: Default::default(), stats: Default::default(), connecting: Default::default(),
-    });
-    let planner = Planner::new(&run, PlanOptions::default());
-    let s2 = shared.clone();
-    let mut o = std::io::stdout(); let mut er = std::io::stderr(); let mut rep = rustle_report::create("default", rustle_report::Options { say_methods: true, ..Default::default() }, Box::new(&mut o), Box::new(&mut er)).unwrap();
-    let code = rustle_controller::run(&shared, &mut |p| planner.play(p, &Src(&s2.inventory, None)).map_err(|e| e.to_string()), &run.plays, &run.fragment, &notes, &mut |e| if quiet { println!("{}", serde_json::to_string(&e).unwrap()) } else { rep.event(&e) });
-    code.into()
+
+fn args_output(args: &ArgMatches, ansible: bool) -> Option<String> {
+    if ansible { None } else { args.get_one::<String>("output").cloned() }
+}
+
+fn refuse(e: &ParseError) -> u8 {
+    let text = e.report();
+    // Reports of several lines are followed by an empty one.
+    complain(&format!("[ERROR]: {}{}", text.trim_end(), if text.trim_end().contains('\n') { "\n" } else { "" }));
+    e.code()
+}
+
+fn passwords(args: &ArgMatches, config: &Config) -> Result<Passwords, String> {
+    let file = |flag: &str, setting: &str| {
+        args.get_one::<String>(flag).cloned().or_else(|| config.text(setting)).filter(|f| !f.is_empty())
+    };
+    let asked = |flag: &str, setting: &str| args.get_flag(flag) || config.flag(setting);
+    let mut out = Passwords::default();
+    if let Some(f) = file("connection-password-file", "CONNECTION_PASSWORD_FILE") {
+        out.connection = Some(prompt::from_file(&f)?);
+    } else if asked("ask-pass", "DEFAULT_ASK_PASS") {
+        out.connection = Some(prompt::secret("SSH password: ")?);
+    }
+    if let Some(f) = file("become-password-file", "BECOME_PASSWORD_FILE") {
+        out.become_password = Some(prompt::from_file(&f)?);
+    } else if asked("ask-become-pass", "DEFAULT_BECOME_ASK_PASS") {
+        let question = if out.connection.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
+        let answer = prompt::secret(question)?;
+        out.become_password = if answer.is_empty() { out.connection.clone() } else { Some(answer) };
+    }
+    Ok(out)
+}
+
+/// `--list-*` and `--syntax-check`: everything that runs nothing.
+fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
+    let wanted = Wanted { hosts: args.get_flag("list-hosts"), tasks: args.get_flag("list-tasks"), tags: args.get_flag("list-tags") };
+    let syntax = args.get_flag("syntax-check");
+    if !(wanted.hosts || wanted.tasks || wanted.tags || syntax) {
+        return None;
+    }
+    for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
+        complain(&format!("[WARNING]: {text}"));
+    }
+    let run = &read.run;
+    if syntax {
+        for file in &run.options.playbooks {
+            say(&syntax_ok(file));
+        }
+        return Some(exit::OK);
+    }
+    let limit = match run.options.limit.as_deref().map(rustle_inventory::Inventory::limit).transpose() {
+        Ok(l) => l,
+        Err(e) => {
+            complain(&format!("[ERROR]: {e}"));
+            return Some(exit::ERROR);
+        }
+    };
+    // The planner wants to share the inventory with a run; here nothing changes it.
+    let inventory = RwLock::new(rustle_inventory::Inventory::from_records(&run.groups, &run.hosts, Default::default()));
+    let source = Hosts { inventory: &inventory, limit };
+    let planner = Planner::new(run, plan);
+    let cwd = &run.options.cwd;
+    for file in &run.options.playbooks {
+        let path = rustle_playbook::paths::absolute(file, cwd);
+        let mut hosts = Vec::new();
+        let plays: Vec<_> = run.plays.iter().filter(|p| run.options.playbooks.len() == 1 || rustle_playbook::paths::absolute(&p.playbook, cwd) == path).collect();
+        for play in &plays {
+            match planner.hosts(play, &source as &dyn HostSource) {
+                Ok(h) => hosts.push(h),
+                Err(e) => {
+                    complain(&format!("[ERROR]: {e}"));
+                    return Some(exit::ERROR);
+                }
+            }
+        }
+        let listed: Vec<Listed<'_>> = plays.iter().zip(&hosts).map(|(play, hosts)| Listed { play, fragment: &run.fragment, hosts }).collect();
+        say(&list(file, &listed, wanted, &run.options.tags, &run.options.skip_tags));
+    }
+    Some(exit::OK)
 }

@@ -207,7 +207,7 @@ impl Sequencer {
         let already = self.counted.get(host) == Some(position(event));
         let c = self.counts.entry(host.to_owned()).or_default();
         match event {
-            TaskEvent::Included { position, .. } if !already => {
+            TaskEvent::Included { position, .. } => {
                 c.ok += 1;
                 self.counted.insert(host.to_owned(), position.clone());
             }

@@ -1,0 +1,151 @@
+//! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
+
+use crate::connector::HostConnector;
+use crate::runners::Runners;
+use rustle_cli::config::Config;
+use rustle_connect::{Secret, Settings};
+use rustle_controller::{Note, Secrets, Shared};
+use rustle_inventory::{Inventory, Order};
+use rustle_parse::ReadRun;
+use rustle_plan::{HostSource, PlanOptions, Planner};
+use rustle_stream::event::RunEvent;
+use rustle_stream::protocol::RunOptions;
+use rustle_stream::record::Options;
+use rustle_value::Dict;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+
+/// Passwords of this run.
+#[derive(Default)]
+pub struct Passwords {
+    pub connection: Option<String>,
+    pub become_password: Option<String>,
+}
+
+/// The hosts of a pattern, within `--limit`, as the inventory stands.
+pub struct Hosts<'a> {
+    pub inventory: &'a RwLock<Inventory>,
+    pub limit: Option<Vec<String>>,
+}
+
+impl HostSource for Hosts<'_> {
+    fn hosts(&self, patterns: &[String], order: &str) -> Result<Vec<String>, String> {
+        let order = match order {
+            "inventory" => Order::Inventory,
+            "sorted" => Order::Sorted,
+            "reverse_sorted" => Order::ReverseSorted,
+            "reverse_inventory" => Order::ReverseInventory,
+            "shuffle" => Order::Shuffle,
+            other => return Err(format!("Invalid 'order' specified for inventory hosts: {other}")),
+        };
+        let inventory = self.inventory.read().unwrap_or_else(PoisonError::into_inner);
+        inventory.hosts_for(&patterns.join(","), self.limit.as_deref(), order).map_err(|e| e.to_string())
+    }
+}
+
+/// What the engine needs of flags and settings.
+fn run_options(options: &Options, config: &Config) -> RunOptions {
+    let mut settings: Dict = config.changed();
+    let cli = &options.connection;
+    for (flag, name) in [("become", "DEFAULT_BECOME"), ("become_user", "DEFAULT_BECOME_USER"), ("become_method", "DEFAULT_BECOME_METHOD")] {
+        if let Some(v) = cli.get(flag) {
+            settings.insert(name, v.clone());
+        }
+    }
+    RunOptions {
+        check: options.check,
+        diff: options.diff || config.flag("DIFF_ALWAYS"),
+        verbosity: options.verbosity,
+        tags: if options.tags.is_empty() { config.list("TAGS_RUN") } else { options.tags.clone() },
+        skip_tags: if options.skip_tags.is_empty() { config.list("TAGS_SKIP") } else { options.skip_tags.clone() },
+        start_at_task: options.start_at_task.clone(),
+        force_handlers: options.force_handlers || config.flag("DEFAULT_FORCE_HANDLERS"),
+        config: settings,
+    }
+}
+
+/// Where the signals of the terminal go: an interrupt ends the run in order.
+pub fn watch_signals() -> Option<libc::sigset_t> {
+    // SAFETY: the set is initialised by sigemptyset before it is used; blocking affects this process alone, and
+    // children get an empty mask from the standard library.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for s in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            libc::sigaddset(&mut set, s);
+        }
+        (libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) == 0).then_some(set)
+    }
+}
+
+/// Runs everything; `emit` gets the events in the order in which they are to be shown. Returns Ansible's exit code.
+pub fn execute(
+    read: ReadRun,
+    config: &Config,
+    plan: PlanOptions,
+    passwords: Passwords,
+    signals: Option<libc::sigset_t>,
+    emit: &mut dyn FnMut(RunEvent),
+) -> Result<u8, String> {
+    let ReadRun { run, inventory, loader, vault, .. } = read;
+    let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
+    let mut connection = config.raw.clone();
+    connection.update(&config.changed());
+    let settings = Settings {
+        cli: run.options.connection.clone(),
+        keywords: Dict::new(),
+        config: connection,
+        password: passwords.connection.map(Secret::new),
+    };
+    let connector = HostConnector { settings, runners: Arc::new(Runners::new()) };
+    let (send, notes) = mpsc::channel();
+    if let Some(set) = signals {
+        let send = send.clone();
+        std::thread::spawn(move || {
+            let mut signal = 0;
+            // SAFETY: both pointers are to live locals.
+            while unsafe { libc::sigwait(&set, &mut signal) } == 0 {
+                if send.send(Note::Interrupted).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    let mut options = run.options.clone();
+    if options.forks.is_none() && config.is_set("DEFAULT_FORKS") {
+        options.forks = config.get("DEFAULT_FORKS").as_i64().and_then(|n| u32::try_from(n).ok());
+    }
+    if let Some(f) = &config.file {
+        options.config.insert("CONFIG_FILE", f.display().to_string());
+    }
+    let shared = Arc::new(Shared {
+        run_options: run_options(&options, config),
+        options,
+        extra_vars: run.extra_vars.vars.clone(),
+        inventory: RwLock::new(inventory),
+        loader: Mutex::new(loader),
+        vars: Mutex::default(),
+        sessions: Mutex::default(),
+        users: Mutex::default(),
+        current: RwLock::default(),
+        connector: Box::new(connector),
+        secrets: Secrets { become_password: passwords.become_password, vault: (!vault.is_empty()).then_some(vault) },
+        queue: Mutex::new(send),
+        files: Default::default(),
+        stats: Mutex::new(Dict::new()),
+        connecting: Mutex::new(()),
+    });
+    let planner = Planner::new(&run, plan);
+    let hosts = shared.clone();
+    let code = rustle_controller::run(
+        &shared,
+        &mut |play| planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string()),
+        &run.plays,
+        &run.fragment,
+        &notes,
+        emit,
+    );
+    for text in shared.inventory().take_warnings() {
+        emit(RunEvent::Warning { text });
+    }
+    Ok(code)
+}
