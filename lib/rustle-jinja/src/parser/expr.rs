@@ -9,7 +9,9 @@ use rustle_value::Value;
 impl Parser {
     pub(super) fn cond(&mut self) -> Result<Expr> {
         let mut then = self.or()?;
+        let mut n = 0;
         while self.skip_name("if") {
+            self.longer(&mut n)?;
             let test = self.or()?;
             let otherwise = if self.skip_name("else") { Some(self.expression(true)?) } else { None };
             then = Expr::Cond(Box::new((test, then, otherwise)));
@@ -19,7 +21,9 @@ impl Parser {
 
     pub(super) fn or(&mut self) -> Result<Expr> {
         let mut left = self.and()?;
+        let mut n = 0;
         while self.skip_name("or") {
+            self.longer(&mut n)?;
             let right = self.and()?;
             left = Expr::Or(Box::new(left), Box::new(right));
         }
@@ -28,7 +32,9 @@ impl Parser {
 
     fn and(&mut self) -> Result<Expr> {
         let mut left = self.not()?;
+        let mut n = 0;
         while self.skip_name("and") {
+            self.longer(&mut n)?;
             let right = self.not()?;
             left = Expr::And(Box::new(left), Box::new(right));
         }
@@ -68,7 +74,9 @@ impl Parser {
 
     fn additive(&mut self) -> Result<Expr> {
         let mut left = self.concat()?;
+        let mut n = 0;
         loop {
+            self.longer(&mut n)?;
             let op = match self.peek() {
                 Tok::Op("+") => BinOp::Add,
                 Tok::Op("-") => BinOp::Sub,
@@ -93,7 +101,9 @@ impl Parser {
 
     fn term(&mut self) -> Result<Expr> {
         let mut left = self.pow()?;
+        let mut n = 0;
         loop {
+            self.longer(&mut n)?;
             let op = match self.peek() {
                 Tok::Op("*") => BinOp::Mul,
                 Tok::Op("/") => BinOp::Div,
@@ -109,7 +119,9 @@ impl Parser {
     /// The sign binds tighter than the power, and the power is left-associative: not as in Python.
     fn pow(&mut self) -> Result<Expr> {
         let mut left = self.unary(true)?;
+        let mut n = 0;
         while self.skip_op("**") {
+            self.longer(&mut n)?;
             left = Expr::Bin(BinOp::Pow, Box::new(left), Box::new(self.unary(true)?));
         }
         Ok(left)
@@ -234,7 +246,9 @@ impl Parser {
     }
 
     fn postfix(&mut self, mut node: Expr) -> Result<Expr> {
+        let mut n = 0;
         loop {
+            self.longer(&mut n)?;
             match self.peek() {
                 Tok::Op(".") | Tok::Op("[") => node = self.subscript(node)?,
                 Tok::Op("(") => node = Expr::Call(Box::new(node), Box::new(self.call_args()?)),
@@ -244,7 +258,9 @@ impl Parser {
     }
 
     fn filters_and_tests(&mut self, mut node: Expr) -> Result<Expr> {
+        let mut n = 0;
         loop {
+            self.longer(&mut n)?;
             match self.peek() {
                 Tok::Op("|") => node = self.filter_chain(Some(node), false)?,
                 Tok::Name(n) if n == "is" => node = self.test(node)?,

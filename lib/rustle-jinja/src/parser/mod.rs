@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Deepest nesting of expressions and statements; more is an error, not a stack overflow.
-const MAX_DEPTH: u32 = 120;
+const MAX_DEPTH: u32 = 60;
+/// Longest chain of operators of one level.
+const MAX_CHAIN: u32 = 400;
 
 pub(crate) struct Parser {
     tokens: Vec<Token>,
@@ -114,6 +116,11 @@ impl Parser {
             }
             _ => self.wrong("name"),
         }
+    }
+    /// Counts a link of a chain such as `a + b + c`, which is a nesting, too.
+    fn longer(&self, n: &mut u32) -> Result<()> {
+        *n += 1;
+        if *n > MAX_CHAIN { self.fail("expression is too long") } else { Ok(()) }
     }
     /// Runs `f` one level deeper.
     fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {

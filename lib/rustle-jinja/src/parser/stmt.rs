@@ -280,7 +280,9 @@ impl Parser {
     /// `name(args) | name2 …` applied to `input`; without a leading bar where `inline` is set.
     pub(super) fn filter_chain(&mut self, mut input: Option<Expr>, inline: bool) -> Result<Expr> {
         let mut first = inline;
+        let mut n = 0;
         loop {
+            self.longer(&mut n)?;
             if !first && !self.skip_op("|") {
                 break;
             }
