@@ -75,6 +75,8 @@ pub(crate) struct MacroDef {
     pub uses_varargs: bool,
     pub uses_kwargs: bool,
     pub uses_caller: bool,
+    /// The body calls methods that change lists or dicts.
+    pub mutates: bool,
 }
 
 /// What can be assigned to.

@@ -19,6 +19,8 @@ pub(crate) enum Tok {
     Int(Value),
     Float(f64),
     Op(&'static str),
+    /// Text that is no token; the lexer stopped here.
+    Bad,
     Eof,
 }
 
@@ -42,7 +44,7 @@ impl Tok {
             Tok::Int(_) => "integer".into(),
             Tok::Float(_) => "float".into(),
             Tok::Op(o) => (*o).into(),
-            Tok::Eof => "end of template".into(),
+            Tok::Eof | Tok::Bad => "end of template".into(),
         }
     }
 }
@@ -60,8 +62,12 @@ pub(crate) struct Lexer<'a> {
     out: Vec<Token>,
 }
 
+/// Tokens, and what stopped the lexer before the end. Jinja reads token by token, so that an error of the parser
+/// earlier in the source comes first.
+pub(crate) type Tokens = (Vec<Token>, Option<Error>);
+
 /// Tokens of a whole template.
-pub(crate) fn tokenize(src: &str, syntax: &Syntax) -> Result<Vec<Token>> {
+pub(crate) fn tokenize(src: &str, syntax: &Syntax) -> Tokens {
     // All newlines are one kind inside; a template that wants another gets it in its data.
     let normal;
     let mut src = if src.contains('\r') {
@@ -74,20 +80,23 @@ pub(crate) fn tokenize(src: &str, syntax: &Syntax) -> Result<Vec<Token>> {
         src = src.strip_suffix('\n').unwrap_or(src);
     }
     let mut lx = Lexer { src, pos: 0, line: 1, syntax, out: Vec::new() };
-    lx.template()?;
-    lx.push(Tok::Eof);
-    Ok(lx.out)
+    let bad = lx.template().err();
+    lx.end(bad)
 }
 
 /// Tokens of a bare expression.
-pub(crate) fn tokenize_expression(src: &str, syntax: &Syntax) -> Result<Vec<Token>> {
+pub(crate) fn tokenize_expression(src: &str, syntax: &Syntax) -> Tokens {
     let mut lx = Lexer { src, pos: 0, line: 1, syntax, out: Vec::new() };
-    lx.expression(None)?;
-    lx.push(Tok::Eof);
-    Ok(lx.out)
+    let bad = lx.expression(None).err();
+    lx.end(bad)
 }
 
 impl<'a> Lexer<'a> {
+    fn end(mut self, bad: Option<Error>) -> Tokens {
+        self.push(if bad.is_some() { Tok::Bad } else { Tok::Eof });
+        (self.out, bad)
+    }
+
     fn push(&mut self, tok: Tok) {
         self.out.push(Token { tok, line: self.line });
     }

@@ -60,6 +60,9 @@ impl Interp<'_> {
         for (i, p) in def.params.iter().enumerate() {
             let named = args.kw.iter().position(|(k, _)| k == p).map(|at| args.kw.remove(at).1);
             match given.next().or(named) {
+                // Ansible hands copies of lists and dicts to a macro: its changes stay inside.
+                Some(Value::List(l)) if def.mutates => frame.set(p, Value::list(l.to_vec())),
+                Some(Value::Dict(d)) if def.mutates => frame.set(p, Value::dict((*d).clone())),
                 Some(v) => frame.set(p, v),
                 None => {
                     frame.set(p, Value::undefined(format!("parameter '{p}' was not provided")));

@@ -16,6 +16,7 @@ mod output;
 pub(crate) mod resolve;
 mod stmt;
 
+pub(crate) use call::missing;
 pub(crate) use output::{Out, piece_text};
 
 use crate::ast::{Block, CompiledTemplate};

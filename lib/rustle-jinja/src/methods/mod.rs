@@ -40,6 +40,12 @@ pub(crate) fn mutates(v: &Value, name: &str) -> bool {
     }
 }
 
+/// Whether a method of this name changes its receiver, for some type.
+pub(crate) fn may_mutate(name: &str) -> bool {
+    let (list, dict) = (Value::list(Vec::new()), Value::dict(rustle_value::Dict::new()));
+    mutates(&list, name) || mutates(&dict, name)
+}
+
 /// Whether the method only stores or returns its arguments, so that an undefined one is no error yet.
 pub(crate) fn stores(v: &Value, name: &str) -> bool {
     match v {

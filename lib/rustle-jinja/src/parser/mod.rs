@@ -5,7 +5,7 @@ mod stmt;
 
 use crate::ast::{Block, CompiledTemplate, Expr, Node, NodeKind};
 use crate::error::{Error, Result};
-use crate::lexer::{Tok, Token, tokenize, tokenize_expression};
+use crate::lexer::{Tok, Token, Tokens, tokenize, tokenize_expression};
 use crate::syntax::Syntax;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ const MAX_CHAIN: u32 = 400;
 
 pub(crate) struct Parser {
     tokens: Vec<Token>,
+    /// Why the last token is [`Tok::Bad`].
+    bad: Option<Error>,
     at: usize,
     depth: u32,
     blocks: BTreeMap<Arc<str>, Arc<Block>>,
@@ -28,7 +30,7 @@ pub(crate) struct Parser {
 
 /// Parses a template. `extensions` allows `do`, `break` and `continue`.
 pub(crate) fn parse_template(source: &Arc<str>, syntax: &Syntax, extensions: bool) -> Result<CompiledTemplate> {
-    let mut p = Parser::new(tokenize(source, syntax)?, extensions);
+    let mut p = Parser::new(tokenize(source, syntax), extensions);
     let body = p.body(&[])?;
     let newlines = source.len() - source.trim_end_matches('\n').len();
     Ok(CompiledTemplate { source: source.clone(), body, newlines, blocks: p.blocks })
@@ -37,7 +39,7 @@ pub(crate) fn parse_template(source: &Arc<str>, syntax: &Syntax, extensions: boo
 /// Parses a bare expression. With `embedded`, constant strings that are templates are so.
 pub(crate) fn parse_expression(source: &Arc<str>, embedded: bool) -> Result<CompiledTemplate> {
     let syntax = Syntax::default();
-    let mut p = Parser::new(tokenize_expression(source, &syntax)?, false);
+    let mut p = Parser::new(tokenize_expression(source, &syntax), false);
     p.embedded = embedded;
     let line = p.line();
     let e = p.expression(true)?;
@@ -49,8 +51,8 @@ pub(crate) fn parse_expression(source: &Arc<str>, embedded: bool) -> Result<Comp
 }
 
 impl Parser {
-    fn new(tokens: Vec<Token>, extensions: bool) -> Self {
-        Parser { tokens, at: 0, depth: 0, blocks: BTreeMap::new(), open: Vec::new(), extensions, embedded: false }
+    fn new((tokens, bad): Tokens, extensions: bool) -> Self {
+        Parser { tokens, bad, at: 0, depth: 0, blocks: BTreeMap::new(), open: Vec::new(), extensions, embedded: false }
     }
 
     fn peek(&self) -> &Tok {
@@ -68,7 +70,10 @@ impl Parser {
         t
     }
     fn fail<T>(&self, msg: impl Into<String>) -> Result<T> {
-        Err(Error::syntax(msg, self.line()))
+        match &self.bad {
+            Some(e) if self.at + 1 >= self.tokens.len() => Err(e.clone()),
+            _ => Err(Error::syntax(msg, self.line())),
+        }
     }
     fn is_op(&self, op: &str) -> bool {
         matches!(self.peek(), Tok::Op(o) if *o == op)

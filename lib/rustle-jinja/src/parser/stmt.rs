@@ -180,7 +180,11 @@ impl Parser {
         // Whether the body names the three special variables decides what a call may pass.
         let names = |n: &str| self.tokens[from..self.at].iter().any(|t| matches!(&t.tok, Tok::Name(x) if x == n));
         let (uses_varargs, uses_kwargs, uses_caller) = (names("varargs"), names("kwargs"), names("caller"));
-        Ok(Arc::new(MacroDef { name, params, defaults, body, uses_varargs, uses_kwargs, uses_caller }))
+        let mutates = self.tokens[from..self.at].windows(2).any(|w| match (&w[0].tok, &w[1].tok) {
+            (Tok::Op("."), Tok::Name(n)) => crate::methods::may_mutate(n),
+            _ => false,
+        });
+        Ok(Arc::new(MacroDef { name, params, defaults, body, uses_varargs, uses_kwargs, uses_caller, mutates }))
     }
 
     fn parse_macro(&mut self) -> Result<NodeKind> {
