@@ -1,0 +1,208 @@
+//! Runners from machines made of shell scripts: what is tried, in which order, and what is said when nothing works.
+
+use rustle_build::{Artifact, Cache, Context, Settings, Wanted, obtain, own_triple, wanted};
+use rustle_stream::record::{RunnerTemplate, Target};
+use rustle_toolchain::{Env, detect};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+const ARM: &str = "aarch64-unknown-linux-musl";
+
+/// Stands in for cargo and cargo-zigbuild: notes its arguments, then does what the file `does-<program>` says.
+const CARGO: &str = r#"
+[ "$1" = -V ] || [ "$1" = --version ] && { echo "cargo 1.95.0"; exit 0; }
+here=$(dirname "$0"); me=$(basename "$0")
+echo "$me $* [$RUSTFLAGS] $RUSTC_BOOTSTRAP" >> "$here/calls"
+while [ $# -gt 0 ]; do case $1 in --target) t=${2%.2.17}; shift;; --target-dir) d=$2; shift;; --profile) p=$2; shift;; esac; shift; done
+build() { mkdir -p "$d/$t/$p"; cp "$here/binary" "$d/$t/$p/rustle-runner"; }
+. "$here/does-$me"
+"#;
+
+struct Machine {
+    dir: tempfile::TempDir,
+    lines: Mutex<Vec<String>>,
+}
+
+impl Machine {
+    /// A machine with zig and, in the sysroot, the standard library for these targets.
+    fn new(std_for: &[&str], source: bool) -> Machine {
+        let m = Machine { dir: tempfile::tempdir().unwrap(), lines: Mutex::default() };
+        let root = m.path("sysroot/lib/rustlib");
+        for t in std_for {
+            std::fs::create_dir_all(root.join(t).join("lib")).unwrap();
+            std::fs::write(root.join(t).join("lib/libstd-0.rlib"), "").unwrap();
+        }
+        if source {
+            std::fs::create_dir_all(root.join("src/rust/library/std")).unwrap();
+            std::fs::write(root.join("src/rust/library/std/Cargo.toml"), "").unwrap();
+        }
+        let rustc = format!("[ $1 = --print ] && echo {} || echo rustc 1.95.0", m.path("sysroot").display());
+        for (name, text) in [("rustc", rustc.as_str()), ("cargo", CARGO), ("cargo-zigbuild", CARGO), ("zig", "echo 0.15.2")] {
+            m.script(name, text);
+        }
+        m.does("cargo", "build").does("cargo-zigbuild", "build");
+        m.binary(&arm());
+        m
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+    fn script(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fn does(&self, name: &str, text: &str) -> &Self {
+        std::fs::write(self.path(&format!("does-{name}")), text).unwrap();
+        self
+    }
+    fn binary(&self, bytes: &[u8]) {
+        std::fs::write(self.path("binary"), bytes).unwrap();
+    }
+    fn env(&self) -> Env {
+        let path = format!("{}:/usr/bin:/bin", self.dir.path().display());
+        Env::of([("PATH", path), ("HOME", self.dir.path().display().to_string()), ("RUSTFLAGS", "-Cuser".into())])
+    }
+    fn cache(&self) -> Cache {
+        Cache::at(&self.path("cache"), 1 << 30)
+    }
+    fn calls(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("calls")).unwrap_or_default();
+        _ = std::fs::remove_file(self.path("calls"));
+        text.lines().map(str::to_owned).collect()
+    }
+    fn obtain(&self, settings: Settings, list: &[Wanted]) -> Vec<Artifact> {
+        self.obtain_with(settings, &[], list)
+    }
+    fn obtain_with(&self, settings: Settings, templates: &[RunnerTemplate], list: &[Wanted]) -> Vec<Artifact> {
+        let env = self.env();
+        let progress = |l: &str| self.lines.lock().unwrap().push(l.to_owned());
+        let context = Context { env: &env, cache: &self.cache(), settings: &settings, templates, caps: &|| detect(&self.env()), progress: &progress };
+        obtain(&context, list)
+    }
+}
+
+/// The header of a static ELF file for 64-bit ARM.
+fn arm() -> Vec<u8> {
+    let mut b = vec![0; 64];
+    b[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    b[18] = 183;
+    b
+}
+
+fn target(host: &str, triple: &str) -> Target {
+    Target { host: host.into(), triple: triple.into(), libc: Some("musl".into()), ..Target::default() }
+}
+
+fn unprebuilt() -> Settings {
+    Settings { no_prebuilt: true, ..Settings::default() }
+}
+
+#[test]
+fn built_once_then_remembered() {
+    let m = Machine::new(&[ARM], false);
+    let list = wanted(&[target("a", ARM), target("b", ARM)]);
+    let first = m.obtain(unprebuilt(), &list);
+    assert_eq!(first.len(), 1);
+    let a = &first[0];
+    assert_eq!((a.source.as_str(), a.failed.as_deref(), a.hosts.join(" ").as_str()), ("zigbuild", None, "a b"));
+    let calls = m.calls();
+    assert!(calls[0].starts_with("cargo-zigbuild zigbuild --bin=rustle-runner --profile release --target aarch64-unknown-linux-musl --target-dir "), "{calls:?}");
+    assert!(calls[0].ends_with(" [] "), "the user's RUSTFLAGS are not the runner's: {calls:?}");
+    let second = m.obtain(unprebuilt(), &list);
+    assert_eq!((second[0].source.as_str(), &second[0].sha256), ("cache", &a.sha256));
+    assert_eq!(m.calls().len(), 0);
+    // Damage is noticed, and mended by a build.
+    std::fs::write(&a.path, "x").unwrap();
+    assert_eq!(m.obtain(unprebuilt(), &list)[0].source, "zigbuild");
+    // Another choice is another runner.
+    let record = RunnerTemplate { triple: ARM.into(), features: vec!["module-copy".into()], ..RunnerTemplate::default() };
+    assert_eq!(m.obtain_with(unprebuilt(), &[record], &list)[0].source, "zigbuild");
+    let offline = Settings { refresh: true, offline: true, ..unprebuilt() };
+    m.calls();
+    assert_eq!(m.obtain(offline, &list)[0].source, "zigbuild");
+    assert!(m.calls()[0].contains(" --offline "));
+}
+
+#[test]
+fn back_ends_are_tried_in_order_and_each_says_why_not() {
+    let m = Machine::new(&[], true);
+    m.does("cargo-zigbuild", "echo 'error: linking failed' >&2; exit 1");
+    let list = wanted(&[target("a", ARM)]);
+    let got = m.obtain(unprebuilt(), &list);
+    let why = got[0].failed.clone().unwrap();
+    let parts = [
+        "aarch64-unknown-linux-musl: zigbuild: the standard library for aarch64-unknown-linux-musl is not installed",
+        "aarch64-unknown-linux-musl: cargo: the standard library for aarch64-unknown-linux-musl is not installed",
+        "aarch64-unknown-linux-musl: build-std: error: linking failed (all of it: ",
+        "aarch64-unknown-linux-gnu: zigbuild: ",
+    ];
+    let mut rest = why.as_str();
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("'{part}' is not in its place in: {why}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(m.path("cache/logs/aarch64-unknown-linux-musl-build-std.log").exists());
+    m.calls();
+    m.does("cargo-zigbuild", "build");
+    assert_eq!(m.obtain(unprebuilt(), &list)[0].source, "build-std");
+    let calls = m.calls();
+    assert!(calls[0].contains(" -Zbuild-std=std,panic_abort ") && calls[0].ends_with("[-Clink-self-contained=no] 1"), "{calls:?}");
+    let chosen = Settings { backends: Some(vec!["container".into()]), refresh: true, ..unprebuilt() };
+    let why = m.obtain(chosen, &list)[0].failed.clone().unwrap();
+    assert!(why.starts_with("aarch64-unknown-linux-musl: container: building in containers is not supported yet"), "{why}");
+}
+
+#[test]
+fn a_wrong_binary_is_no_runner() {
+    let m = Machine::new(&[ARM], false);
+    m.binary(&std::fs::read("/proc/self/exe").unwrap());
+    let why = m.obtain(unprebuilt(), &wanted(&[target("a", ARM)]))[0].failed.clone().unwrap();
+    assert!(why.contains(&format!("zigbuild: it is for {}", std::env::consts::ARCH)), "{why}");
+}
+
+#[test]
+fn a_build_that_hangs_is_killed() {
+    let m = Machine::new(&[ARM], false);
+    m.does("cargo-zigbuild", "sleep 30").does("cargo", "exit 1");
+    let settings = Settings { timeout: Duration::from_millis(300), ..unprebuilt() };
+    let begun = std::time::Instant::now();
+    let why = m.obtain(settings, &wanted(&[target("a", ARM)]))[0].failed.clone().unwrap();
+    assert!(why.contains("zigbuild: it took longer than 0 seconds and was killed"), "{why}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn hosts_that_differ_get_runners_that_differ() {
+    let m = Machine::new(&[ARM, &own_triple()], false);
+    let unknown = Target { host: "c".into(), reason: Some("no answer".into()), ..Target::default() };
+    let old = Target { libc: Some("glibc".into()), libc_version: Some("2.17".into()), ..target("d", "aarch64-unknown-linux-gnu") };
+    let got = m.obtain(unprebuilt(), &wanted(&[target("a", ARM), unknown, target("b", ARM), old]));
+    // The gnu host's own runner cannot be built; the static one that serves the others fits it, too.
+    assert_eq!(got.len(), 2, "{got:?}");
+    assert_eq!((got[0].triple.as_str(), got[0].hosts.join(" ").as_str()), (ARM, "a b d"));
+    assert_eq!(got[1].failed.as_deref(), Some("the platform is unknown: no answer"));
+    let none = Settings { no_build: true, refresh: true, ..unprebuilt() };
+    assert!(m.obtain(none, &wanted(&[target("a", ARM)]))[0].failed.as_deref().unwrap().ends_with("nothing is built (--no-build)"));
+}
+
+#[test]
+fn an_installed_runner_needs_no_compiler() {
+    let m = Machine::new(&[], false);
+    let dir = m.path("libexec");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join(format!("rustle-runner-{ARM}")), arm()).unwrap();
+    let env = Env::of([("RUSTLE_RUNNER", dir.to_str().unwrap())]);
+    let settings = Settings::default();
+    let context = Context {
+        env: &env,
+        cache: &Cache::at(Path::new("/nonexistent"), 0),
+        settings: &settings,
+        templates: &[],
+        caps: &|| panic!("nobody asks"),
+        progress: &|_| {},
+    };
+    let got = obtain(&context, &wanted(&[target("a", ARM)]));
+    assert_eq!((got[0].source.as_str(), got[0].path.as_str()), ("prebuilt", dir.join(format!("rustle-runner-{ARM}")).to_str().unwrap()));
+}
