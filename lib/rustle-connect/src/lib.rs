@@ -10,7 +10,10 @@ mod askpass;
 mod channel;
 mod child;
 mod error;
+mod known_hosts;
+pub(crate) mod libssh;
 mod plugin;
+pub(crate) mod resolved;
 mod secret;
 mod spec;
 /// The connections, one file each; the list is made from the folder.
