@@ -21,6 +21,17 @@ pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {
         None => serve::serve(),
+        Some("--expect") => match own_digest() {
+            Ok(found) if Some(&found) == args.get(2) => serve::serve(),
+            Ok(found) => {
+                complain(&format!("rustle-runner: error: my file is damaged: its digest is {found}"));
+                ExitCode::from(DAMAGED)
+            }
+            Err(e) => {
+                complain(&format!("rustle-runner: error: cannot read myself: {e}"));
+                ExitCode::from(DAMAGED)
+            }
+        },
         Some("--worker") => worker::serve(),
         Some("--async") => background::run_job(args.get(2).map_or("", String::as_str)),
         Some("--self-digest") => digest(),
@@ -32,11 +43,28 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The status that tells `rustle-ship` to send the runner again.
+const DAMAGED: u8 = 86;
+
+/// The SHA-256 of this executable's own file. In pieces: the file need not be in memory as a whole.
+fn own_digest() -> std::io::Result<String> {
+    use sha2::{Digest, Sha256};
+    use std::io::Read;
+    let mut file = std::fs::File::open(std::env::current_exe()?)?;
+    let mut sum = Sha256::new();
+    let mut piece = vec![0u8; 256 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(sum.finalize().iter().map(|b| format!("{b:02x}")).collect()),
+            n => sum.update(&piece[..n]),
+        }
+    }
+}
+
 /// Prints the SHA-256 of this executable's own file.
 fn digest() -> ExitCode {
-    use sha2::{Digest, Sha256};
-    match std::env::current_exe().and_then(std::fs::read) {
-        Ok(bytes) => say(&Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect::<String>()),
+    match own_digest() {
+        Ok(sum) => say(&sum),
         Err(e) => {
             complain(&format!("rustle-runner: error: cannot read myself: {e}"));
             ExitCode::from(rustle_stream::exit::IO)
