@@ -1,0 +1,8 @@
+complete -c rustle-caps -l output -d 'records, or a table for people (the default when both ends are a terminal)' -r -f -a "records\t''
+table\t''"
+complete -c rustle-caps -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
+json\t''"
+complete -c rustle-caps -l refresh -d 'Look anew instead of trusting the cache'
+complete -c rustle-caps -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
+complete -c rustle-caps -s h -l help -d 'Print help'
+complete -c rustle-caps -s V -l version -d 'Print version'

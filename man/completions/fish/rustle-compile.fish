@@ -1,0 +1,22 @@
+complete -c rustle-compile -l target -d 'For this platform instead of the hosts of a stream; no input is read' -r
+complete -c rustle-compile -l profile -d 'How the runner is optimised (default: release)' -r -f -a "release\t''
+small\t''
+fast\t''"
+complete -c rustle-compile -l features -d 'Cargo features; module-<NAME> limits the modules to those named' -r
+complete -c rustle-compile -l backend -d 'Ways to build, in this order (default: all that fit)' -r -f -a "build-std\t''
+cargo\t''
+container\t''
+zigbuild\t''"
+complete -c rustle-compile -l timeout -d 'Time limit of one build' -r
+complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: a quarter of the processors)' -r
+complete -c rustle-compile -l embed -d 'Write one executable per host into DIR, with the plan inside, that needs no controller' -r -F
+complete -c rustle-compile -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
+json\t''"
+complete -c rustle-compile -l offline -d 'Build without network'
+complete -c rustle-compile -l no-build -d 'Only runners that are installed or cached'
+complete -c rustle-compile -l no-prebuilt -d 'Use no installed runner'
+complete -c rustle-compile -l refresh -d 'Build even what is cached'
+complete -c rustle-compile -s q -l quiet -d 'No progress on stderr'
+complete -c rustle-compile -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
+complete -c rustle-compile -s h -l help -d 'Print help'
+complete -c rustle-compile -s V -l version -d 'Print version'

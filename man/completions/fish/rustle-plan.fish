@@ -1,0 +1,14 @@
+complete -c rustle-plan -l strategy -d 'Who executes: runners on the hosts where possible (binary-hybrid), only they, or the controller over SSH; linear and free override the plays\' strategy' -r -f -a "binary-hybrid\t''
+linear\t''
+free\t''
+binary-only\t''
+ssh-only\t''"
+complete -c rustle-plan -l barriers -d 'When hosts wait for each other: before every task (strict), before tasks that others can notice (auto), never (none) [default: as each play needs it]' -r -f -a "auto\t''
+strict\t''
+none\t''"
+complete -c rustle-plan -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
+json\t''"
+complete -c rustle-plan -l explain -d 'Print the plan as a table for a person instead of records'
+complete -c rustle-plan -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
+complete -c rustle-plan -s h -l help -d 'Print help'
+complete -c rustle-plan -s V -l version -d 'Print version'
