@@ -84,6 +84,8 @@ pub(crate) struct Scope {
     pub vars: Dict,
     pub collections: Vec<String>,
     pub depth: usize,
+    /// Read while the run goes on.
+    pub dynamic: bool,
 }
 
 impl Loader {

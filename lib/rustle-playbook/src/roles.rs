@@ -58,8 +58,6 @@ pub(crate) struct Use {
     pub allow_duplicates: Option<bool>,
     /// Whether arguments are checked against the role's specification.
     pub validate: bool,
-    /// Included at run time: the role's record is always given.
-    pub dynamic: bool,
 }
 
 /// A role that was loaded for one mention.
@@ -164,7 +162,8 @@ impl Loader {
         let allow = wanted.allow_duplicates.unwrap_or(allow);
         let key = use_key(wanted, &path, scope.play);
         let (id, is_new) = match self.uses.get(&key).filter(|_| !allow) {
-            Some(id) => (*id, wanted.dynamic),
+            // What is included at run time brings the records of its roles along, known or not.
+            Some(id) => (*id, scope.dynamic && self.out.roles.iter().all(|r| r.id != *id)),
             None => (self.ids.role(), true),
         };
         let mut role = Role {
