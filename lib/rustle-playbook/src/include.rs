@@ -40,6 +40,7 @@ impl Loader {
     fn include_scope(&self, cx: &IncludeContext<'_>) -> Scope {
         let mut scope = Scope {
             play: cx.play.id,
+            dynamic: true,
             parent: cx.task.parent,
             handler: cx.task.handler,
             basedir: paths::parent(&cx.play.playbook).to_owned(),
@@ -132,7 +133,6 @@ impl Loader {
             public: role.public,
             allow_duplicates: Some(role.allow_duplicates.unwrap_or(true)),
             validate: role.validate.unwrap_or(true),
-            dynamic: true,
             ..Use::default()
         };
         let loaded = self.role(&wanted, &scope)?;

@@ -82,6 +82,7 @@ fn included_tasks_stand_where_the_include_does() {
     assert_eq!(find(&s, "s main").search_path[..2], [format!("{}/roles/s", root.display()), role]);
     let again = loader.load_include_role(&RoleInclude { tasks_from: Some("other".into()), ..wanted }, &cx(include)).unwrap();
     assert_eq!(names(&again), ["t main", "s other", "s handler"]);
+    assert!(again.roles.iter().any(|r| r.name == "t"), "a fragment has the records of all its roles");
     assert_ne!(again.roles.last().map(|r| r.id), s.roles.last().map(|r| r.id));
     let no = RoleInclude { name: "nope".into(), ..RoleInclude::default() };
     assert!(loader.load_include_role(&no, &cx(include)).unwrap_err().to_string().starts_with("The role 'nope' was not found in: "));
