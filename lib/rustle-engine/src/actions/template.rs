@@ -41,7 +41,6 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         }
     }
     syntax.newline_sequence = newline;
-    syntax.keep_trailing_newline = true;
     let mut tcx = cx.clone();
     tcx.locals.update(&dict! {
         "template_host" => engine.vars.magic.get("_rustle_controller").cloned().unwrap_or_default(),
