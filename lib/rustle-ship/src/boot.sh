@@ -6,7 +6,7 @@
 # right; skip: ask), numbers of folders not to use, cleanup limit, whether the runner checks its own digest
 # (self or -), then the runner's arguments.
 # Says lines "RUSTLE <token> <word> ..."; after "ask" it reads one line: "run <digest>", "put <digest> <size>
-# <bytes on the wire> raw|gzip", "list" or "bye".
+# <bytes on the wire> raw|gzip", "clean <digest to keep>" or "bye".
 t=$1 w=$2 c=$3 k=$4 z=$5 y=$6; shift 6;
 say() { echo "RUSTLE $t $*"; };
 # Becomes the runner.
@@ -80,6 +80,15 @@ room() { [ "$5" -gt $(($1 / 1024 + 64)) ] 2>/dev/null && return 0; [ "$5" -ge 0 
 case $a in
 run) find_one $w && go "$f" "$@"; say gone; exit 0;;
 put) :;;
+clean)
+  for i in 1 2 3 4 5 6; do
+    place $i && ours $i || continue;
+    for q in "$d"/* "$d"/.new-*; do
+      case ${q##*/} in $w) :;; *) [ -f "$q" ] && rm -f "$q" && say removed "$q";; esac;
+    done;
+    rmdir "$d" "$b/$n" 2>/dev/null;
+  done;
+  say cleaned; exit 0;;
 *) exit 0;;
 esac;
 found=;

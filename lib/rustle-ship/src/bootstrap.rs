@@ -289,7 +289,7 @@ fn wire<'a>(platform: &Platform, runner: &'a Runner) -> Result<&'a [u8], ShipErr
     Ok(if platform.gzip { runner.packed().unwrap_or(plain) } else { plain })
 }
 
-fn nonsense(word: &str) -> ShipError {
+pub(crate) fn nonsense(word: &str) -> ShipError {
     ShipError::Protocol(format!("the host says '{word}' out of turn"))
 }
 
@@ -302,7 +302,7 @@ fn ending(exit: Exit, words: &str) -> String {
 }
 
 /// A word that no login script prints by chance.
-fn token() -> String {
+pub(crate) fn token() -> String {
     use std::hash::{BuildHasher, Hasher};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     format!("{random:016x}")

@@ -7,13 +7,17 @@
 //! What a host stores is the runner alone: never anything of a plan.
 
 mod bootstrap;
+mod cleanup;
 mod dialogue;
 mod error;
 mod platform;
 mod runner;
 mod script;
+mod stage;
 
 pub use bootstrap::{Bootstrap, BootstrapOptions, DAMAGED, Outcome, Session, bootstrap, bootstrap_local};
+pub use cleanup::cleanup;
 pub use error::ShipError;
 pub use platform::Platform;
 pub use runner::Runner;
+pub use stage::ShipStage;

@@ -12,8 +12,9 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Connects and exchanges keys. The socket is a second handle on the session's.
-pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, TcpStream), ConnectError> {
+/// Connects and exchanges keys. The socket is a second handle on the session's; the third part says whether the host may
+/// see passwords.
+pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, TcpStream, bool), ConnectError> {
     let tcp = dial(spec, resolved)?;
     let own = tcp.try_clone().map_err(|e| ConnectError::Local(format!("{PREFIX}{}", os_words(&e))))?;
     let broken = |e: ssh2::Error| trouble(&e, spec, resolved);
@@ -29,8 +30,8 @@ pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, 
     session.set_compress(resolved.yes("compression") && !spec.ssh_args_default);
     session.handshake().map_err(broken)?;
     let checked = resolved.get("stricthostkeychecking").is_none_or(|v| !matches!(v, "no" | "off" | "false"));
-    verify(&session, &known, checked, resolved)?;
-    Ok((session, own))
+    let trusted = verify(&session, &known, checked, resolved)?;
+    Ok((session, own, trusted))
 }
 
 fn dial(spec: &HostSpec, resolved: &Resolved) -> Result<TcpStream, ConnectError> {
@@ -137,7 +138,7 @@ fn aes_in_hardware() -> bool {
     false
 }
 
-fn verify(session: &Session, known: &Known, checked: bool, resolved: &Resolved) -> Result<(), ConnectError> {
+fn verify(session: &Session, known: &Known, checked: bool, resolved: &Resolved) -> Result<bool, ConnectError> {
     let host = resolved.hostname();
     let fail = |text: String| Err(ConnectError::HostKey(format!("{PREFIX}{text}\r\nHost key verification failed.")));
     let Some((key, _)) = session.host_key() else { return fail("No host key was shown.".into()) };
@@ -149,10 +150,11 @@ fn verify(session: &Session, known: &Known, checked: bool, resolved: &Resolved) 
         return Err(ConnectError::Unsupported(format!("{PREFIX}the host's key may be a certificate")));
     }
     match known.judge(key) {
-        Verdict::Known => Ok(()),
+        Verdict::Known => Ok(true),
         Verdict::Revoked => fail(format!("The {name} host key for {host} is marked as revoked.")),
-        // As OpenSSH: without checking, a changed key is let through (passwords are not used then; see `login`).
-        _ if !checked => Ok(()),
+        // As OpenSSH: without checking, a changed key is let through, but gets no password.
+        Verdict::Changed(_) if !checked => Ok(false),
+        _ if !checked => Ok(true),
         Verdict::Changed(entry) => {
             let line = "@".repeat(59);
             fail(format!(

@@ -8,7 +8,7 @@ use ssh2::{KeyboardInteractivePrompt, Prompt, Session};
 use std::path::Path;
 
 /// Logs in, or says why not: `user@host: Permission denied (publickey,password).`
-pub(super) fn login(session: &Session, spec: &HostSpec, resolved: &Resolved) -> Result<(), ConnectError> {
+pub(super) fn login(session: &Session, spec: &HostSpec, resolved: &Resolved, trusted: bool) -> Result<(), ConnectError> {
     let user = resolved.user();
     // A key's text, then the file that the user named for this host: most probably the right one.
     if let Some(key) = &spec.private_key {
@@ -31,7 +31,7 @@ pub(super) fn login(session: &Session, spec: &HostSpec, resolved: &Resolved) -> 
             return Ok(());
         }
     }
-    if let Some(password) = &spec.password {
+    if let Some(password) = spec.password.as_ref().filter(|_| trusted) {
         if session.userauth_keyboard_interactive(user, &mut Answer(password)).is_ok() && session.authenticated() {
             return Ok(());
         }

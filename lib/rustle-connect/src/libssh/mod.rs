@@ -19,7 +19,7 @@ pub use pump::Pump;
 /// # Errors
 /// In OpenSSH's words where it has some.
 pub fn open(spec: &HostSpec, resolved: &Resolved) -> Result<Pump, ConnectError> {
-    let (session, socket) = handshake::connect(spec, resolved)?;
-    login::login(&session, spec, resolved)?;
+    let (session, socket, trusted) = handshake::connect(spec, resolved)?;
+    login::login(&session, spec, resolved, trusted)?;
     Pump::start(session, socket, spec, resolved)
 }
