@@ -7,21 +7,25 @@ use rustle_stream::{Record, exit};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Writes `DIR/<host>` for every host that the artifacts serve. One record per host; failed artifacts stay as they
-/// are.
-pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path) -> Result<Vec<Artifact>, StageError> {
-    let records: Vec<&Record> = input.records().collect();
+/// Whether the stream's plan can run without a controller. Asked before anything is built.
+pub(crate) fn check(input: &Input) -> Result<(), StageError> {
     if !input.has("decision") && !input.has("segment") {
         return Err(StageError::new(exit::DATA, "the stream has no plan to embed").hint("put rustle-plan before rustle-compile"));
     }
+    let records: Vec<&Record> = input.records().collect();
     let reasons = embed::reasons(records.iter().copied());
-    if !reasons.is_empty() {
-        let mut e = StageError::from(BuildError::NeedsController(Vec::new()));
-        for r in reasons {
-            e = e.hint(r);
-        }
-        return Err(e);
+    if reasons.is_empty() {
+        return Ok(());
     }
+    let error = StageError::from(BuildError::NeedsController);
+    Err(reasons.into_iter().fold(error, |e, r| e.hint(r)))
+}
+
+/// Writes `DIR/<host>` for every host that the artifacts serve. One record per host; failed artifacts stay as they
+/// are.
+pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path) -> Result<Vec<Artifact>, StageError> {
+    let dir = &std::path::absolute(dir)?;
+    let records: Vec<&Record> = input.records().collect();
     let files = embed_files::collect(records.iter().copied())?;
     let mut plan = String::new();
     // What only this machine needs to know stays here.

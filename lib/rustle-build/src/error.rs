@@ -25,7 +25,7 @@ pub enum BuildError {
     Payload(#[from] rustle_stream::payload::PayloadError),
     /// A plan that cannot run without its controller.
     #[error("the plan needs its controller")]
-    NeedsController(Vec<String>),
+    NeedsController,
 }
 
 impl BuildError {
@@ -36,7 +36,7 @@ impl BuildError {
             BuildError::Sources(_) => exit::SOFTWARE,
             BuildError::Profile(_) | BuildError::Backend(_) => exit::USAGE,
             BuildError::Failed { .. } | BuildError::TimedOut(_) | BuildError::Unfit(_) | BuildError::Payload(_) => exit::UNAVAILABLE,
-            BuildError::NeedsController(_) => exit::UNAVAILABLE,
+            BuildError::NeedsController => exit::UNAVAILABLE,
         }
     }
     pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> BuildError {

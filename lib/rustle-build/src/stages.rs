@@ -168,6 +168,10 @@ impl Stage for CompileStage {
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
         let (input, targets) = platforms(args, io)?;
+        let embed = args.get_one::<PathBuf>("embed").zip(input.as_ref());
+        if let Some((_, input)) = embed {
+            embed_stage::check(input)?;
+        }
         let usual = Settings::default();
         let settings = Settings {
             backends: args.get_many::<String>("backend").map(|b| b.cloned().collect()),
@@ -197,7 +201,7 @@ impl Stage for CompileStage {
         if input.is_none() {
             artifacts.iter_mut().for_each(|a| a.hosts.clear());
         }
-        if let (Some(dir), Some(input)) = (args.get_one::<PathBuf>("embed"), &input) {
+        if let Some((dir, input)) = embed {
             artifacts = embed_stage::write(input, artifacts, dir)?;
         }
         report(io, &list, &artifacts);

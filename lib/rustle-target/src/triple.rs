@@ -79,7 +79,9 @@ fn essence(t: Triple) -> (String, String, String) {
 
 /// The known name that takes the fewest changes to write, if it takes few.
 pub fn nearest(name: &str) -> Option<String> {
-    let (best, far) = KNOWN.iter().map(|k| (k, distance(name, k))).min_by_key(|(_, d)| *d)?;
+    // Many write the name without its vendor.
+    let far = |k: &str| distance(name, k).min(distance(name, &k.replace("-unknown", "")));
+    let (best, far) = KNOWN.iter().map(|k| (k, far(k))).min_by_key(|(_, d)| *d)?;
     (far <= name.len() / 2).then(|| (*best).to_owned())
 }
 
@@ -120,6 +122,7 @@ mod tests {
         let text = |n: &str| normalise(n).unwrap_err().to_string();
         assert_eq!(text("x86_64-unknown-linux-mussl"), "unknown platform 'x86_64-unknown-linux-mussl'; did you mean 'x86_64-unknown-linux-musl'?");
         assert_eq!(text("aarch6-unknown-linux-gnu"), "unknown platform 'aarch6-unknown-linux-gnu'; did you mean 'aarch64-unknown-linux-gnu'?");
+        assert!(text("aarch64-linux-mussl").ends_with("did you mean 'aarch64-unknown-linux-musl'?"));
         assert_eq!(text("toaster"), "unknown platform 'toaster'");
     }
 

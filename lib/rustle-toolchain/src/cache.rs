@@ -45,7 +45,9 @@ pub fn cached(env: &Env, refresh: bool) -> Capabilities {
     }
     let capabilities = detect(env);
     let entry = Entry { key, made: now, capabilities };
-    if let Some(path) = path {
+    // On a busy machine a tool may have been too slow to answer; that is no fact to remember.
+    let slow = entry.capabilities.tools.iter().any(|t| t.problem.as_deref().is_some_and(|p| p.contains("does not answer")));
+    if let Some(path) = path.filter(|_| !slow) {
         _ = save(&path, &entry);
     }
     entry.capabilities
