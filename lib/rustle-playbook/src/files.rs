@@ -49,7 +49,9 @@ impl Loader {
 
     /// The variables of a file, or `None` where it holds something else than a mapping. An empty file has none.
     pub(crate) fn read_vars(&mut self, path: &str) -> Result<Option<Dict>> {
-        Ok(match self.read(path)?.to_value(Trust::Trusted) {
+        let tree = self.read(path)?;
+        self.reserved_names(&tree);
+        Ok(match tree.to_value(Trust::Trusted) {
             Value::Null => Some(Dict::new()),
             Value::Dict(d) => Some(std::sync::Arc::unwrap_or_clone(d)),
             _ => None,

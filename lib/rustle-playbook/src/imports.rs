@@ -62,6 +62,7 @@ impl Loader {
             let message = "included task files must contain a list of tasks";
             return Err(PlaybookError::parser(message, Some(&tree.origin)));
         }
+        self.reserved_in_file(&tree);
         let mut inner = scope.clone();
         inner.dirs.insert(0, paths::parent(path).to_owned());
         self.task_list(&tree, &inner, "tasks", &tree).map(Some)

@@ -22,6 +22,7 @@ mod names;
 mod options;
 pub mod paths;
 mod plays;
+mod reserved;
 mod resolve;
 mod roles;
 mod run;

@@ -26,6 +26,7 @@ impl Loader {
         if items.is_empty() {
             return self.empty(path, depth);
         }
+        self.reserved_in_file(&tree);
         let mut plays = Vec::new();
         for item in items {
             let Some(entries) = item.as_map() else {

@@ -288,6 +288,7 @@ impl Loader {
             );
             return Err(PlaybookError::parser(message, Some(&tree.origin)));
         }
+        self.reserved_in_file(&tree);
         let mut scope = scope.clone();
         scope.dirs.insert(0, paths::parent(&file).to_owned());
         self.task_list(&tree, &scope, sub, &tree)

@@ -59,18 +59,15 @@ pub(crate) fn shown(node: &Node) -> String {
 
 const NAME_HELP: &str = "Variable names must be strings starting with a letter or underscore character, and contain only \
                          letters, numbers and underscores.";
-const PYTHON_WORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
-    "pass", "raise", "return", "try", "while", "with", "yield",
-];
+/// Python's constants can't be variables; its other words can.
+const CONSTANTS: &[&str] = &["False", "None", "True"];
 
 /// Whether text may name a variable.
 pub fn is_variable_name(s: &str) -> bool {
     let mut chars = s.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !PYTHON_WORDS.contains(&s)
+        && !CONSTANTS.contains(&s)
 }
 
 /// What is wrong with a name of a variable: message and help.
