@@ -24,4 +24,4 @@ mod world;
 
 pub use program::ANSIBLE_VERSION;
 pub use run::run;
-pub use shared::{Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};
+pub use shared::{Ask, Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};

@@ -182,9 +182,10 @@ impl Run<'_> {
     }
     /// `vars_files`: the first file of each entry that is there, rendered for each host.
     fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String]) {
+        let prompted = self.prompt(&state.play);
         let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
             for host in hosts {
-                lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = self.prompted();
+                lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = prompted.clone();
             }
             return;
         };
@@ -192,7 +193,7 @@ impl Run<'_> {
         let dir = self.shared.playbook_dir(&state.play);
         for host in hosts {
             let world = crate::world::ControllerWorld::new(self.shared.clone(), host, state.clone());
-            let mut vars = self.prompted();
+            let mut vars = prompted.clone();
             for entry in &entries {
                 let choices = entry.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entry.clone()]);
                 let mut missing = Vec::new();
@@ -230,8 +231,50 @@ impl Run<'_> {
             lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = vars;
         }
     }
-    fn prompted(&self) -> Dict {
-        Dict::new()
+    /// `vars_prompt`: asked once per play, unless `-e` gives the value.
+    fn prompt(&mut self, play: &Play) -> Dict {
+        let mut out = Dict::new();
+        let Some(list) = play.other.get("vars_prompt").and_then(|v| v.as_list().map(<[Value]>::to_vec)) else { return out };
+        for entry in list {
+            let text = |key: &str| entry.get(key).filter(|v| !v.is_null()).map(py_str);
+            let Some(name) = text("name") else { continue };
+            if self.shared.extra_vars.contains_key(&name) {
+                continue;
+            }
+            let default = text("default");
+            let mut question = text("prompt").unwrap_or_else(|| format!("input for {name}"));
+            if let Some(d) = &default {
+                question.push_str(&format!(" [{d}]"));
+            }
+            let hidden = entry.get("private").is_none_or(|v| rustle_engine::to_bool(v).unwrap_or(true));
+            let confirm = entry.get("confirm").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false));
+            let answer = loop {
+                let Some(first) = (self.shared.ask)(&format!("{question}: "), hidden) else {
+                    (self.emit)(RunEvent::Warning { text: "Not prompting as we are not in interactive mode".into() });
+                    break None;
+                };
+                if !confirm || (self.shared.ask)(&format!("confirm {question}: "), hidden).as_ref() == Some(&first) {
+                    break Some(first);
+                }
+            };
+            let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
+            let value = match text("encrypt") {
+                None => Value::from(answer),
+                Some(kind) => {
+                    let salt = text("salt").map(|s| format!(", {}", rustle_value::str_repr(&s))).unwrap_or_default();
+                    let source = format!("{} | password_hash({}{salt})", rustle_value::str_repr(&answer), rustle_value::str_repr(&kind));
+                    match rustle_jinja::Environment::new().eval_local(&source.into(), None, &Dict::new()) {
+                        Ok(v) => v,
+                        Err(e) => {
+                            (self.emit)(RunEvent::Warning { text: e.to_string() });
+                            Value::from("")
+                        }
+                    }
+                }
+            };
+            out.insert(name, value);
+        }
+        out
     }
     fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>) -> Ended {
         let keyword = |name: &str| state.play.keywords.other.get(name).or_else(|| state.play.other.get(name)).cloned();

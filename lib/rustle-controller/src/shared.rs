@@ -74,6 +74,9 @@ pub struct Secrets {
     pub vault: Option<Arc<Vault>>,
 }
 
+/// Asks a person for the value of a variable: the question, whether the answer is hidden.
+pub type Ask = Box<dyn Fn(&str, bool) -> Option<String> + Send + Sync>;
+
 /// See the module's page.
 pub struct Shared {
     pub options: Options,
@@ -91,6 +94,10 @@ pub struct Shared {
     pub files: Files,
     /// Statistics that set_stats collects.
     pub stats: Mutex<Dict>,
+    /// Every setting with its value, for the `config` lookup.
+    pub settings: Dict,
+    /// Asks a person; `None` where there is nobody to ask.
+    pub ask: Ask,
     /// One connection attempt at a time for hosts that tasks are delegated to.
     pub connecting: Mutex<()>,
 }
@@ -222,7 +229,7 @@ impl Shared {
     }
     /// Whether a value is what `-e` and friends would call true in `ansible.cfg`.
     pub fn setting(&self, name: &str) -> Option<Value> {
-        self.run_options.config.get(name).cloned()
+        self.run_options.config.get(name).or_else(|| self.settings.get(name)).cloned()
     }
 }
 

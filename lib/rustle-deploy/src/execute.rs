@@ -132,6 +132,8 @@ pub fn execute(
         queue: Mutex::new(send),
         files: Default::default(),
         stats: Mutex::new(Dict::new()),
+        settings: rustle_cli::config::table().map(|s| (s.name, config.get(s.name))).collect(),
+        ask: Box::new(crate::prompt::ask),
         connecting: Mutex::new(()),
     });
     let planner = Planner::new(&run, plan);

@@ -1,11 +1,23 @@
 //! Asking a person for passwords: on the terminal, without echo.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::os::fd::AsRawFd;
 
-/// Asks on the controlling terminal; where there is none, reads a line of standard input.
+/// Asks for the value of a variable; `None` where standard input is no terminal.
+pub fn ask(question: &str, hidden: bool) -> Option<String> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    line(question, hidden).ok()
+}
+
+/// Asks for a password on the controlling terminal; where there is none, reads a line of standard input.
 pub fn secret(question: &str) -> Result<String, String> {
+    line(question, true)
+}
+
+fn line(question: &str, hidden: bool) -> Result<String, String> {
     let Ok(tty) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         let mut line = String::new();
         return match std::io::stdin().lock().read_line(&mut line) {
@@ -20,7 +32,7 @@ pub fn secret(question: &str) -> Result<String, String> {
         let got = libc::tcgetattr(fd, &mut t);
         (t, got)
     };
-    let quiet = got == 0;
+    let quiet = got == 0 && hidden;
     if quiet {
         let mut silent = before;
         silent.c_lflag &= !libc::ECHO;

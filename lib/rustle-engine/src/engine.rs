@@ -42,6 +42,8 @@ pub struct Engine<'w> {
     pub(crate) stop: Option<String>,
     pub(crate) become_password: Option<String>,
     pub(crate) remote_user: Option<String>,
+    /// `meta: clear_host_errors` ran: the failure that is under way counts no more.
+    pub(crate) cleared: bool,
     /// Where the last task stood.
     pub(crate) at: Position,
     /// A handler that a task notified and that does not exist: the play ends with an error.
@@ -82,6 +84,7 @@ impl<'w> Engine<'w> {
             stop: None,
             become_password: None,
             remote_user: None,
+            cleared: false,
             at: Position::new(),
             missing_handler: None,
             handlers: Vec::new(),

@@ -380,7 +380,12 @@ impl Engine<'_> {
         for (k, v) in raw.iter() {
             let name = py_str(k);
             let rendered = self.render(cx, v).map_err(|e| self.argument_failure(cx, &name, e, v))?;
-            if !is_omit(&rendered) {
+            if let Value::Dict(d) = &rendered
+                && name == "_raw_params"
+            {
+                // `add_host: "{{ a_dict }}"`
+                out.update(d);
+            } else if !is_omit(&rendered) {
                 let key = if matches!(k, Value::Template(_)) { Value::from(self.render_str(cx, k).map_err(Failure::from)?) } else { k.clone() };
                 out.insert(key, rendered);
             }
@@ -556,8 +561,11 @@ impl Engine<'_> {
             }
             Ok(Some(true))
         };
-        let broken = |failure: Failure, mut outcome: Outcome| {
+        let broken = |failure: Failure, mut outcome: Outcome, what: &str| {
             let (extra, errors) = failure.into_result();
+            if outcome.failed {
+                outcome.result.insert(format!("{what}_suppressed_exception"), "(traceback unavailable)");
+            }
             outcome.result.update(&extra);
             outcome.failed = true;
             outcome.errors = errors;
@@ -570,7 +578,7 @@ impl Engine<'_> {
                 outcome.result.insert("changed", changed);
             }
             Ok(None) => {}
-            Err(failure) => return Ok(broken(failure, outcome)),
+            Err(failure) => return Ok(broken(failure, outcome, "changed_when")),
         }
         match judge(self, cx, &outcome, &cx.task.failed_when, "failed_when") {
             Ok(Some(verdict)) => {
@@ -594,7 +602,7 @@ impl Engine<'_> {
                 }
             }
             Ok(None) => {}
-            Err(failure) => return Ok(broken(failure, outcome)),
+            Err(failure) => return Ok(broken(failure, outcome, "failed_when")),
         }
         Ok(outcome)
     }

@@ -174,9 +174,12 @@ impl Engine<'_> {
             }
         }
         if !block.always.is_empty() && matches!(flow, Flow::Next | Flow::Failed) {
+            self.cleared = false;
             let always = self.nodes(&block.always, base, &mut { start + body + rescue });
             if always != Flow::Next {
                 flow = always;
+            } else if std::mem::take(&mut self.cleared) {
+                flow = Flow::Next;
             }
         }
         flow
@@ -240,7 +243,12 @@ impl Engine<'_> {
                 self.vars.clear_facts();
                 Flow::Next
             }
-            "clear_host_errors" | "reset_connection" | "refresh_inventory" => {
+            "clear_host_errors" => {
+                self.cleared = true;
+                self.last_failure = None;
+                Flow::Next
+            }
+            "reset_connection" | "refresh_inventory" => {
                 if self.world.is_controller() {
                     return Flow::Next;
                 }

@@ -38,44 +38,89 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     let file = engine.source_file(cx, "src")?;
     if !file.directory {
         let (blobs, reference) = send(engine, cx, &file)?;
-        if flag(&args, "local_follow", true)? || file.link.is_none() {
-            args.insert("_source", reference);
-        }
+        args.insert("_source", reference);
         args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
-        args.insert("_diff_label", file.path.as_str());
-        preserve(&mut args, &file);
+        args.insert("_source_path", file.path.as_str());
+        args.insert("_source_mode", i64::from(file.mode));
         args.remove("src");
         return engine.module(cx, manner, "ansible.builtin.copy", args, blobs);
     }
-    // One request for the whole folder: a file each would cost a round trip, or a process, per file.
-    let mut blobs = Vec::new();
-    let mut entries = Vec::new();
-    for entry in file.entries.clone().unwrap_or_default() {
-        let mut d = dict! { "path" => entry.path.as_str(), "mode" => format!("{:04o}", entry.mode), "directory" => entry.directory };
-        if let Some(link) = &entry.link {
-            d.insert("link", link.as_str());
-        } else if !entry.directory {
-            let (data, reference) = send(engine, cx, &entry)?;
-            blobs.extend(data);
-            d.insert("source", reference);
+    folder(engine, cx, manner, &args, &src, &dest, &file)
+}
+
+/// A folder: its folders first, then its files, each by the module; no round trip is in between.
+fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dict, src: &str, dest: &str, root: &SourceFile) -> Result<Dict, Failure> {
+    let name = if src.ends_with('/') { "" } else { root.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default() };
+    let base = if name.is_empty() { dest.trim_end_matches('/').to_owned() } else { format!("{}/{name}", dest.trim_end_matches('/')) };
+    let local_follow = flag(args, "local_follow", true)?;
+    let mut changed = false;
+    let mut shared = Dict::new();
+    for key in ["owner", "group", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes", "follow"] {
+        if let Some(v) = args.get(key) {
+            shared.insert(key, v.clone());
         }
-        entries.push(Value::dict(d));
     }
-    args.insert("_tree", Value::list(entries));
-    args.insert("_tree_root", if src.ends_with('/') { "" } else { file.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default() });
-    args.remove("src");
-    engine.module(cx, manner, "ansible.builtin.copy", args, blobs)
+    let mut one = |engine: &mut Engine<'_>, module: &str, own: Dict, blobs: Vec<Blob>| -> Result<Option<Dict>, Failure> {
+        let result = engine.module(cx, manner, module, own, blobs)?;
+        if result.get("failed").is_some_and(Value::truthy) {
+            return Ok(Some(result));
+        }
+        changed |= result.get("changed").is_some_and(Value::truthy);
+        Ok(None)
+    };
+    let entries = root.entries.clone().unwrap_or_default();
+    let top = SourceFile { directory: true, mode: root.mode, ..SourceFile::default() };
+    let folders = std::iter::once(&top).chain(entries.iter().filter(|e| e.directory));
+    for entry in folders {
+        if entry.link.is_some() && !local_follow {
+            continue;
+        }
+        let path = if entry.path.is_empty() { base.clone() } else { format!("{base}/{}", entry.path) };
+        if entry.path.is_empty() && entries.is_empty() && name.is_empty() {
+            continue;
+        }
+        let mut own = shared.clone();
+        own.insert("path", path);
+        own.insert("state", "directory");
+        if let Some(mode) = args.get("directory_mode").filter(|m| !m.is_null()) {
+            own.insert("mode", mode.clone());
+        }
+        if let Some(failed) = one(engine, "ansible.builtin.file", own, Vec::new())? {
+            return Ok(failed);
+        }
+    }
+    for entry in entries.iter().filter(|e| !e.directory || e.link.is_some()) {
+        let path = format!("{base}/{}", entry.path);
+        if let Some(target) = entry.link.as_ref().filter(|_| !local_follow || entry.sha256.is_empty() && !entry.directory) {
+            let mut own = shared.clone();
+            own.update(&dict! { "path" => path, "src" => target.as_str(), "state" => "link", "force" => true });
+            if let Some(failed) = one(engine, "ansible.builtin.file", own, Vec::new())? {
+                return Ok(failed);
+            }
+            continue;
+        }
+        if entry.directory {
+            continue;
+        }
+        let (blobs, reference) = send(engine, cx, entry)?;
+        let mut own = args.clone();
+        for key in ["src", "local_follow"] {
+            own.remove(key);
+        }
+        own.insert("dest", path);
+        own.insert("_source", reference);
+        own.insert("_original_basename", entry.path.rsplit('/').next().unwrap_or(&entry.path));
+        own.insert("_source_path", format!("{}/{}", root.path.trim_end_matches('/'), entry.path));
+        own.insert("_source_mode", i64::from(entry.mode));
+        if let Some(failed) = one(engine, "ansible.builtin.copy", own, blobs)? {
+            return Ok(failed);
+        }
+    }
+    Ok(dict! { "changed" => changed, "dest" => dest, "src" => root.path.as_str() })
 }
 
 fn send(engine: &mut Engine<'_>, cx: &TaskContext, file: &SourceFile) -> Result<(Vec<Blob>, Value), Failure> {
     let data = engine.content(&cx.place.position, file)?;
     let (data, reference) = blob(data);
     Ok((vec![data], reference))
-}
-
-/// `mode: preserve` means the source's permissions.
-fn preserve(args: &mut Dict, file: &SourceFile) {
-    if args.get("mode").and_then(Value::as_str) == Some("preserve") {
-        args.insert("mode", format!("{:04o}", file.mode));
-    }
 }

@@ -24,6 +24,6 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     let (data, reference) = blob(data);
     args.remove("cmd");
     args.insert("_raw_params", command);
-    args.insert("_script", reference);
+    args.insert("_source", reference);
     engine.module(cx, manner, "ansible.builtin.script", args, vec![data])
 }

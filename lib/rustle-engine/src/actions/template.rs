@@ -65,6 +65,6 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     }
     args.insert("_source", reference);
     args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
-    args.insert("_diff_label", file.path.as_str());
+    args.insert("_source_path", file.path.as_str());
     engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])
 }
