@@ -12,6 +12,7 @@ mod candidates;
 mod connected;
 mod facts;
 mod hostvars;
+mod own;
 pub mod probe;
 mod resolve;
 mod stage;

@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::probe::{self, PROBE, Platform};
-use crate::{Inventory, TargetError, facts, triple};
+use crate::{Inventory, TargetError, facts, own, triple};
 use rustle_stream::record::Target;
 use rustle_toolchain::Env;
 use rustle_value::{Dict, py_str};
@@ -30,9 +30,7 @@ pub struct Options<'a> {
 
 /// This machine's platform.
 pub fn controller(env: &Env) -> Target {
-    let answer = env.ask(&["sh", "-c", PROBE]).map(|o| o.stdout_text());
-    let found = answer.ok().and_then(|a| probe::parse(&a).ok());
-    record("", found.ok_or(TargetError::Ask("uname does not run".into())), "controller")
+    record("", own::platform(env).ok_or(TargetError::Ask("uname does not run".into())), "controller")
 }
 
 fn record(host: &str, found: Result<Platform, TargetError>, by: &str) -> Target {
