@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {
-        None => serve::serve(),
+        None => with_plan_or_not(),
         Some("--expect") => match own_digest() {
             Ok(found) if Some(&found) == args.get(2) => serve::serve(),
             Ok(found) => {
@@ -57,6 +57,21 @@ fn own_digest() -> std::io::Result<String> {
         match file.read(&mut piece)? {
             0 => return Ok(sum.finalize().iter().map(|b| format!("{b:02x}")).collect()),
             n => sum.update(&piece[..n]),
+        }
+    }
+}
+
+/// A plain runner serves its controller. One with a plan inside must never wait for a controller instead.
+fn with_plan_or_not() -> ExitCode {
+    match rustle_stream::payload::read_self() {
+        Ok(None) => serve::serve(),
+        Ok(Some(p)) => {
+            complain(&format!("rustle-runner: error: the plan inside (for host '{}') cannot be run by this version yet", p.manifest.host));
+            ExitCode::from(rustle_stream::exit::UNAVAILABLE)
+        }
+        Err(e) => {
+            complain(&format!("rustle-runner: error: {e}"));
+            ExitCode::from(rustle_stream::exit::DATA)
         }
     }
 }
