@@ -21,6 +21,7 @@ pub mod editing;
 pub mod errors;
 pub mod execute;
 pub mod hash;
+pub mod http;
 pub mod mode;
 pub mod moving;
 pub mod paths;
