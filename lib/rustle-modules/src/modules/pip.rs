@@ -184,7 +184,12 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         } else {
             there.iter().all(|t| *t == Some(false))
         };
-        if done || ctx.check_mode && there.iter().all(Option::is_some) {
+        if ctx.check_mode && there.iter().all(Option::is_some) {
+            // What Ansible shows in check mode is the question that it asked.
+            let list = [pip(ctx, &a)?, vec!["list".into(), "--format=freeze".into()]].concat();
+            return Ok(Outcome::changed(!done).with("cmd", command::join(&list)).with("stdout", outs).with("stderr", errs));
+        }
+        if done {
             return finish(!done || made, Value::from(cmd), outs, errs);
         }
     }
@@ -199,7 +204,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         let nothing = a.state == "absent" && out.err().contains("not installed");
         if !nothing {
             let said = if outs.is_empty() { errs } else { format!("stdout: {outs}\n:stderr: {errs}") };
-            return Err(Failure::new(format!("{said}\n")).with("cmd", cmd));
+            return Err(Failure::new(said).with("cmd", cmd));
         }
     }
     let changed = made
