@@ -72,3 +72,15 @@ fn a_wrong_variable_is_the_users_mistake() {
     let e = resolve(&Env::from_process(), &inventory, &["h".into()], &options).unwrap_err();
     assert!(e.to_string().ends_with("did you mean 'x86_64-unknown-linux-musl'?"), "{e}");
 }
+
+#[test]
+fn a_connection_carries_the_question() {
+    let connected = rustle_target::Connected { settings: Default::default() };
+    let answer = connected.ask("h", &dict! { "ansible_connection" => "local" }, rustle_target::PROBE).unwrap();
+    assert!(rustle_target::parse(&answer).unwrap().triple.starts_with(std::env::consts::ARCH), "{answer}");
+    let error = connected.ask("h", &dict! { "ansible_connection" => "carrier_pigeon" }, "true").unwrap_err();
+    assert!(error.contains("carrier_pigeon"), "{error}");
+    // Nobody listens there.
+    let nobody = dict! { "ansible_host" => "127.0.0.1", "ansible_port" => 1, "ansible_ssh_retries" => 0 };
+    assert!(connected.ask("h", &nobody, "true").is_err());
+}
