@@ -370,6 +370,9 @@ impl Run<'_> {
             }
             Note::Meta { what } => {
                 batch.ended_all = what == "end_play";
+                let text = if batch.ended_all { "META: ending play" } else { "META: ending batch" };
+                let told = TaskEvent::Told { position: Position::new(), verbosity: 2, text: text.into() };
+                (self.emit)(RunEvent::Host { play: batch.play.play.id, host: String::new(), event: Box::new(told) });
                 for host in batch.open.clone() {
                     if let Some(s) = lock(&self.shared.sessions).get(&host) {
                         s.send(&Down::Stop { reason: what.clone() });

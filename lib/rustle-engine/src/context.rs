@@ -77,8 +77,10 @@ impl Engine<'_> {
         match self.keyword(cx, name)? {
             None => Ok(default),
             Some(v) => to_bool(&v).ok_or_else(|| {
-                Failure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to bool", py_str(&v)))
-                    .at(cx.task.origin.as_ref())
+                let at = cx.inherited.get(name).and_then(origin_of);
+                Failure::new(format!("The value {} could not be converted to 'bool'.", rustle_value::py_repr(&v)))
+                    .at(at)
+                    .inside(format!("Error processing keyword '{name}'"), at)
             }),
         }
     }
@@ -154,6 +156,11 @@ impl<'w> Engine<'w> {
         let item = items.get(index as usize).cloned().ok_or_else(|| Failure::new("the loop has no such item"))?;
         let name = |me: &Self, key: &str| cx.task.loop_control.get(key).and_then(|v| me.render_str(cx, v).ok());
         let (loop_var, index_var) = (name(self, "loop_var").unwrap_or_else(|| "item".into()), name(self, "index_var"));
+        let control = |me: &Self, key: &str| cx.task.loop_control.get(key).and_then(|v| me.render(cx, v).ok()).and_then(|v| to_bool(&v));
+        if control(self, "extended").unwrap_or(false) {
+            let info = crate::once::extended_info(&items, index as usize, control(self, "extended_allitems").unwrap_or(true));
+            cx.locals.insert("ansible_loop", info);
+        }
         cx.locals.insert(loop_var.as_str(), item);
         cx.locals.insert("ansible_loop_var", loop_var);
         if let Some(name) = index_var {

@@ -39,6 +39,8 @@ pub struct Engine<'w> {
     pub(crate) rescue_depth: u32,
     pub(crate) start_at: Option<String>,
     pub(crate) roles_done: HashSet<String>,
+    /// Roles of which a task ran: only those are done when their last task is.
+    pub(crate) roles_ran: HashSet<rustle_stream::model::RoleId>,
     pub(crate) stop: Option<String>,
     pub(crate) become_password: Option<String>,
     pub(crate) remote_user: Option<String>,
@@ -81,6 +83,7 @@ impl<'w> Engine<'w> {
             frames: Vec::new(),
             rescue_depth: 0,
             roles_done: HashSet::new(),
+            roles_ran: HashSet::new(),
             stop: None,
             become_password: None,
             remote_user: None,
@@ -111,6 +114,7 @@ impl<'w> Engine<'w> {
         self.notified.clear();
         self.frames.clear();
         self.roles_done.clear();
+        self.roles_ran.clear();
         self.rescue_depth = 0;
         self.stop = None;
         self.last_failure = None;

@@ -41,8 +41,14 @@ impl Engine<'_> {
         let rounds: Vec<Option<Value>> = items.map_or_else(|| vec![None], |l| l.into_iter().map(Some).collect());
         let mut loaded = Vec::new();
         let mut skipped = None;
+        let control = |me: &Self, key: &str| cx.task.loop_control.get(key).and_then(|v| me.render(&cx, v).ok()).and_then(|v| crate::context::to_bool(&v));
+        let (extended, all_items) = (looped && control(self, "extended").unwrap_or(false), control(self, "extended_allitems").unwrap_or(true));
+        let listed: Vec<Value> = if extended { rounds.iter().flatten().cloned().collect() } else { Vec::new() };
         for (i, item) in rounds.into_iter().enumerate() {
             let mut own = Dict::new();
+            if extended {
+                own.insert("ansible_loop", crate::once::extended_info(&listed, i, all_items));
+            }
             if let Some(item) = &item {
                 own.insert(loop_var.as_str(), item.clone());
                 own.insert("ansible_loop_var", loop_var.as_str());

@@ -8,6 +8,7 @@ use rustle_jinja::is_omit;
 use rustle_stream::event::{ErrorPart, TaskEvent};
 use rustle_stream::protocol::{Become, VarChanges};
 use rustle_value::{Dict, Value, dict, py_str};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How the module runs: what the task's keywords say, rendered.
@@ -136,12 +137,18 @@ impl Engine<'_> {
                 info.remove("allitems");
                 one.result.insert("ansible_loop", info);
             }
-            let label = match cx.task.loop_control.get("label") {
-                Some(v) => self.render(cx, v).unwrap_or_else(|e| Value::from(e.to_string())),
-                None => item.clone(),
-            };
             // Facts that an item sets are seen by the next one.
             self.vars.apply(&one.changes);
+            let label = match cx.task.loop_control.get("label") {
+                Some(v) => self.render(cx, v).unwrap_or_else(|e| {
+                    let warning = Value::from(format!("Failed to template loop_control.label: {e}"));
+                    let mut warnings = one.result.get("warnings").and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
+                    warnings.push(warning);
+                    one.result.insert("warnings", warnings);
+                    Value::Null
+                }),
+                None => item.clone(),
+            };
             sum.changes.set.update(&one.changes.set);
             sum.changes.facts.update(&one.changes.facts);
             sum.changes.included.update(&one.changes.included);
@@ -226,6 +233,13 @@ impl Engine<'_> {
             v.map(|v| number(name, &v).map(|n| n.max(0.0) as u64)).transpose()
         };
         let render = |v: &Option<Value>| v.as_ref().map(|v| self.render(cx, v)).transpose().map_err(Failure::from);
+        if let Some(v) = self.keyword(cx, "throttle")? {
+            let given = py_str(&v);
+            if v.as_i64().is_none() && given.trim().parse::<i64>().is_err() {
+                let text = format!("Failed to convert the throttle value to an integer: invalid literal for int() with base 10: {}", rustle_value::py_repr(&v));
+                return Err(Failure::new(text).at(cx.inherited.get("throttle").and_then(origin_of)));
+            }
+        }
         let timeout = seconds(self.keyword(cx, "timeout")?, "timeout")?.filter(|t| *t > 0);
         let async_seconds = seconds(render(&cx.task.async_seconds)?, "async")?.filter(|t| *t > 0);
         let poll = seconds(render(&cx.task.poll)?, "poll")?.unwrap_or(15);
@@ -298,7 +312,12 @@ impl Engine<'_> {
         }
         let manner = match self.manner(cx) {
             Ok(m) => m,
-            Err(e) => return Outcome { no_log: true, ..Outcome::from_failure(e.inside("Task failed", cx.task.origin.as_ref()), cx) },
+            Err(e) => {
+                let no_log = self.keyword_bool(cx, "no_log", false).unwrap_or(true);
+                let mut outcome = Outcome { no_log, ..Outcome::from_failure(e.inside("Task failed", cx.task.origin.as_ref()), cx) };
+                self.ignore(cx, &mut outcome);
+                return outcome;
+            }
         };
         let mut outcome = match self.attempts(cx, &manner) {
             Ok(outcome) => outcome,
@@ -386,11 +405,20 @@ impl Engine<'_> {
                 // `add_host: "{{ a_dict }}"`
                 out.update(d);
             } else if !is_omit(&rendered) {
-                let key = if matches!(k, Value::Template(_)) { Value::from(self.render_str(cx, k).map_err(Failure::from)?) } else { k.clone() };
+                let key = self.argument_name(cx, k)?;
                 out.insert(key, rendered);
             }
         }
         Ok(out)
+    }
+    /// An argument's name: names that the task itself gives to facts may be templates.
+    fn argument_name(&self, cx: &TaskContext, key: &Value) -> Result<Value, Failure> {
+        let source: Arc<str> = match key {
+            Value::Template(_) => return Ok(Value::from(self.render_str(cx, key).map_err(Failure::from)?)),
+            Value::Str(s) if &*cx.task.action == "ansible.builtin.set_fact" && cx.task.args.contains_key(s) && rustle_value::is_template(s) => s.to_string().into(),
+            _ => return Ok(key.clone()),
+        };
+        self.render(cx, &Value::Template(Arc::new(rustle_value::Template { source, origin: cx.task.origin.clone() }))).map_err(Failure::from)
     }
     /// How an argument's failure is worded.
     pub(crate) fn argument_failure(&self, cx: &TaskContext, name: &str, e: rustle_jinja::Error, v: &Value) -> Failure {
@@ -643,7 +671,7 @@ fn conditional_failure(keyword: &str, e: rustle_jinja::Error, condition: &Value)
 }
 
 /// `ansible_loop` for item `i`.
-fn extended_info(items: &[Value], i: usize, all: bool) -> Dict {
+pub(crate) fn extended_info(items: &[Value], i: usize, all: bool) -> Dict {
     let n = items.len();
     let mut d = dict! {
         "index" => i + 1,

@@ -149,16 +149,23 @@ impl Engine<'_> {
         let start = *next;
         let (body, rescue) = (self.program.width(&block.body), self.program.width(&block.rescue));
         *next = start + body + rescue + self.program.width(&block.always);
+        let mut once = None;
         if block.role_root
             && let Some(role) = block.role.and_then(|id| self.program.role(id))
-            && !role.allow_duplicates
         {
             let key = format!("{}\u{0}{}", role.path, serde_json::to_string(&(&role.params, &role.keywords.when, &role.keywords.tags)).unwrap_or_default());
-            if !self.roles_done.insert(key) {
+            if !role.allow_duplicates && self.roles_done.contains(&key) {
                 return Flow::Next;
             }
+            once = Some((role.id, key));
         }
         let flow = self.block_parts(&block, base, start, body, rescue);
+        if let Some((id, key)) = once
+            && flow == Flow::Next
+            && self.roles_ran.contains(&id)
+        {
+            self.roles_done.insert(key);
+        }
         if flow == Flow::EndRole && block.role_root { Flow::Next } else { flow }
     }
     fn block_parts(&mut self, block: &Block, base: &Position, start: u32, body: u32, rescue: u32) -> Flow {
@@ -209,6 +216,39 @@ impl Engine<'_> {
         }
         Flow::Next
     }
+    /// A line about the course of the play.
+    fn told(&self, cx: &TaskContext, verbosity: u8, text: String) {
+        if !cx.task.implicit {
+            self.world.event(TaskEvent::Told { position: cx.place.position.clone(), verbosity, text });
+        }
+    }
+    /// What is said of a `meta` whose condition does not hold.
+    fn meta_skipped(&self, cx: &TaskContext, what: &str) {
+        let host = &self.host;
+        let (msg, rest) = match what {
+            "end_host" => (format!("end_host conditional evaluated to false, continuing execution for {host}"), format!("continuing execution for {host}")),
+            "end_play" => (what.to_owned(), "continuing play".to_owned()),
+            "end_batch" => (what.to_owned(), "continuing current batch".to_owned()),
+            "end_role" => {
+                let role = cx.roles.first().map_or("", |r| r.name.as_str());
+                (what.to_owned(), format!("continuing role {role} for {host}"))
+            }
+            "clear_facts" => (what.to_owned(), format!("not clearing facts and fact cache for {host}")),
+            "flush_handlers" => (what.to_owned(), format!("not running handlers for {host}")),
+            "clear_host_errors" => (what.to_owned(), format!("not clearing host error state for {host}")),
+            "refresh_inventory" => (what.to_owned(), "not refreshing inventory".to_owned()),
+            "reset_connection" => (what.to_owned(), "not resetting connection".to_owned()),
+            _ => return self.told(cx, 2, format!("META: {what}")),
+        };
+        let reason = format!("{what} conditional evaluated to False, {rest}");
+        self.told(cx, 2, format!("META: {reason}"));
+        let mut line = format!("skipping: [{host}]");
+        if self.options.verbosity > 0 {
+            let result = rustle_value::dict! { "changed" => false, "msg" => msg, "skip_reason" => reason };
+            line = format!("{line} => {}", rustle_value::to_json_string(&Value::dict(result), &rustle_value::JsonStyle::default()));
+        }
+        self.told(cx, 0, line);
+    }
     /// `meta`: changes the course of the play.
     pub(crate) fn meta(&mut self, cx: &TaskContext) -> Flow {
         let raw = cx.task.args.get("_raw_params").cloned().unwrap_or_default();
@@ -219,9 +259,22 @@ impl Engine<'_> {
         match self.conditions_hold(cx) {
             Ok(None) => {}
             Ok(Some(_)) => {
+                self.meta_skipped(cx, &what);
                 return Flow::Next;
             }
             Err(e) => return self.fail_whole(cx, e),
+        }
+        let host = self.host.clone();
+        match what.as_str() {
+            "noop" | "role_complete" => self.told(cx, 2, format!("META: {what}")),
+            "flush_handlers" => self.told(cx, 2, format!("META: triggered running handlers for {host}")),
+            "clear_facts" => self.told(cx, 2, "META: facts cleared".into()),
+            "end_host" => self.told(cx, 2, format!("META: ending play for {host}")),
+            "end_role" => self.told(cx, 2, format!("META: ending role {} for {host}", cx.roles.first().map_or("", |r| r.name.as_str()))),
+            "clear_host_errors" => self.told(cx, 2, "META: cleared host errors".into()),
+            "refresh_inventory" => self.told(cx, 2, "META: inventory successfully refreshed".into()),
+            "reset_connection" => self.told(cx, 2, "META: reset connection".into()),
+            _ => {}
         }
         match what.as_str() {
             "noop" | "role_complete" => Flow::Next,

@@ -174,6 +174,12 @@ impl Engine<'_> {
         for name in &done.notified {
             self.notify(cx, &py_str(name));
         }
+        if let Some(role) = cx.task.role
+            && !done.skipped
+            && !done.unreachable
+        {
+            self.roles_ran.insert(role);
+        }
         if done.unreachable && !done.ignored {
             return Flow::Unreachable;
         }
@@ -283,6 +289,12 @@ impl Engine<'_> {
                     notified.push(name);
                 }
             }
+        }
+        if let Some(role) = cx.task.role
+            && !outcome.skipped
+            && !outcome.unreachable
+        {
+            self.roles_ran.insert(role);
         }
         let status = if outcome.unreachable {
             if outcome.ignored { Status::Ignored } else { Status::Unreachable }

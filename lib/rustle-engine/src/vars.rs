@@ -85,6 +85,9 @@ pub struct Layers<'a> {
 impl Layers<'_> {
     /// The value of `name`, perhaps a template.
     pub fn get(&self, name: &str) -> Option<Value> {
+        self.known(name).or_else(|| self.connection(name))
+    }
+    fn known(&self, name: &str) -> Option<Value> {
         let h = self.host;
         self.locals
             .get(name)
@@ -106,6 +109,34 @@ impl Layers<'_> {
             .or_else(|| h.inventory.get(name).cloned())
             .or_else(|| self.roles.iter().find_map(|r| r.defaults.get(name)).cloned())
             .or_else(|| self.program.public_roles().rev().find_map(|r| r.defaults.get(name)).cloned())
+    }
+    /// Connection variables that every task sees, set or not: the address, and the other name of user and port.
+    fn connection(&self, name: &str) -> Option<Value> {
+        // Outside of a task (`hostvars`) they are not there.
+        if !self.task_magic.contains_key("ansible_search_path") {
+            return None;
+        }
+        let h = self.host;
+        let other = match name {
+            "ansible_host" => "ansible_ssh_host",
+            "ansible_ssh_host" => "ansible_host",
+            "ansible_user" => "ansible_ssh_user",
+            "ansible_ssh_user" | "ansible_connection_user" => "ansible_user",
+            "ansible_port" => "ansible_ssh_port",
+            "ansible_ssh_port" => "ansible_port",
+            _ => return None,
+        };
+        if let Some(v) = self.known(other) {
+            return Some(v);
+        }
+        if !name.ends_with("_host") {
+            return None;
+        }
+        let host = h.magic.get("inventory_hostname").cloned();
+        // The localhost that no inventory names has an address of its own.
+        let implicit = host.as_ref().and_then(Value::as_str) == Some("localhost")
+            && h.magic.get("groups").and_then(|g| g.get("all")).and_then(|l| l.as_list().map(|l| !l.contains(&Value::from("localhost")))).unwrap_or(false);
+        if implicit { Some(Value::from("127.0.0.1")) } else { host }
     }
     /// All layers from lowest to highest.
     fn dicts(&self) -> Vec<&Dict> {

@@ -37,3 +37,12 @@ pub use interp::Interp;
 pub use objects::{Func, is_omit, omit};
 pub use syntax::Syntax;
 pub use uses::Uses;
+
+/// A moment of local time, as a template's `datetime`: seconds since 1970, `None` for now.
+pub fn local_time(seconds: Option<f64>) -> rustle_value::Value {
+    let (secs, micro) = match seconds {
+        Some(s) => (s.floor() as i64, ((s - s.floor()) * 1e6) as i64),
+        None => util::datetime::clock(),
+    };
+    util::datetime::local(secs, micro).naive()
+}

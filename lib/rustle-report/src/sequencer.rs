@@ -339,6 +339,7 @@ fn position(event: &TaskEvent) -> &Position {
         | TaskEvent::Retry { position, .. }
         | TaskEvent::Result { position, .. }
         | TaskEvent::Included { position, .. }
+        | TaskEvent::Told { position, .. }
         | TaskEvent::Rescue { position }
         | TaskEvent::Passed { position } => position,
     }

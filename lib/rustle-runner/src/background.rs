@@ -38,7 +38,7 @@ pub(crate) fn start(request: &ModuleRequest) -> Dict {
         return fail(format!("{}: {e}", dir.display()));
     }
     let path = dir.join(&job);
-    let begun = dict! { "started" => 1, "finished" => 0, "ansible_job_id" => job.as_str() };
+    let begun = dict! { "started" => true, "finished" => false, "ansible_job_id" => job.as_str() };
     if let Err(e) = write_result(&path, &begun) {
         return fail(format!("{}: {e}", path.display()));
     }
@@ -63,8 +63,8 @@ pub(crate) fn start(request: &ModuleRequest) -> Dict {
         return fail(e.to_string());
     }
     dict! {
-        "started" => 1,
-        "finished" => 0,
+        "started" => true,
+        "finished" => false,
         "changed" => true,
         "ansible_job_id" => job,
         "results_file" => path.to_string_lossy().into_owned(),
@@ -98,8 +98,8 @@ pub(crate) fn run_job(path: &str) -> ExitCode {
             dict! { "failed" => true, "msg" => format!("job reached maximum time limit of {limit} seconds."), "child_pid" => std::process::id() }
         }
     };
-    result.insert("started", 1);
-    result.insert("finished", 1);
+    result.insert("started", true);
+    result.insert("finished", true);
     result.insert("ansible_job_id", job);
     match write_result(&path, &result) {
         Ok(()) => ExitCode::SUCCESS,

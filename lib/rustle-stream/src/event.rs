@@ -105,6 +105,8 @@ pub enum TaskEvent {
     Included { position: Position, file: String, label: Option<Value> },
     /// The host entered a block's rescue section (counts as rescued).
     Rescue { position: Position },
+    /// A line of text about the host's progress, shown at this verbosity and above.
+    Told { position: Position, verbosity: u8, text: String },
     /// Passed over without a word (tags do not match, or already run); lets the controller know how far the host is.
     Passed { position: Position },
 }

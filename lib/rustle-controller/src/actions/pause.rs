@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) static ACTION: Action = Action {
     name: "pause",
-    run: |_, _, args| {
+    run: |world, _, args| {
         let number = |key: &str| text(args, key).map(|t| t.parse::<f64>().map(|n| n.trunc()));
         let seconds = match (number("minutes"), number("seconds")) {
             (Some(Ok(m)), None) => Some(m * 60.0),
@@ -28,6 +28,8 @@ pub(crate) static ACTION: Action = Action {
                     let mut out = std::io::stderr();
                     _ = write!(out, "{prompt}:\n").and_then(|()| out.flush());
                     _ = stdin.lock().read_line(&mut typed);
+                } else {
+                    rustle_engine::World::warning(world, "Not waiting for response to prompt as stdin is not interactive".into());
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::once::Manner;
+use rustle_stream::event::TaskEvent;
 use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Reply, SourceFile};
 use rustle_value::{Dict, Value, dict, py_str};
 use sha2::{Digest, Sha256};
@@ -67,7 +68,52 @@ impl Engine<'_> {
     /// Runs a module with final arguments on the task's host (or the one that it is delegated to).
     pub(crate) fn module(&mut self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> Result<Dict, Failure> {
         let request = self.request(cx, manner, module, args, blobs);
-        Ok(self.world.module(request, manner.delegate.as_deref())?)
+        let result = self.world.module(request, manner.delegate.as_deref())?;
+        match (manner.async_seconds, manner.poll) {
+            (Some(limit), poll) if poll > 0 && result.get("ansible_job_id").is_some() && !result.get("finished").is_some_and(Value::truthy) => {
+                self.await_job(cx, manner, &result, limit, poll)
+            }
+            _ => Ok(result),
+        }
+    }
+    /// Waits for a job in the background that was just started.
+    fn await_job(&mut self, cx: &TaskContext, manner: &Manner, begun: &Dict, limit: u64, poll: u64) -> Result<Dict, Failure> {
+        let job = begun.get("ansible_job_id").cloned().unwrap_or_default();
+        let told = |me: &Self, text: String| {
+            let event = TaskEvent::Told { position: cx.place.position.clone(), verbosity: 0, text };
+            me.world.event(event);
+        };
+        let plain = Manner { async_seconds: None, timeout: None, ..manner.clone() };
+        let look = |me: &mut Self, mode: &str| -> Result<Dict, Failure> {
+            let args = dict! { "jid" => job.clone(), "mode" => mode };
+            let request = me.request(cx, &plain, "ansible.builtin.async_status", args, Vec::new());
+            Ok(me.world.module(request, manner.delegate.as_deref())?)
+        };
+        let (host, id) = (self.host.clone(), py_str(&job));
+        let mut left = limit as i64;
+        let mut result = begun.clone();
+        // The first look comes soon: many jobs are short.
+        while left > 0 && !result.get("finished").is_some_and(Value::truthy) {
+            std::thread::sleep(std::time::Duration::from_secs(poll));
+            left -= poll as i64;
+            result = look(self, "status")?;
+            if !result.get("finished").is_some_and(Value::truthy) && left > 0 {
+                told(self, format!("ASYNC POLL on {host}: jid={id} started=True finished=False"));
+            }
+        }
+        result.remove("invocation");
+        if !result.get("finished").is_some_and(Value::truthy) {
+            told(self, format!("ASYNC FAILED on {host}: jid={id}"));
+            return Ok(failed_result(format!("async task did not complete within the requested time - {limit}s"))
+                .into_iter()
+                .chain([("async_result".into(), Value::dict(result))])
+                .collect());
+        }
+        let bad = result.get("failed").is_some_and(Value::truthy);
+        told(self, format!("ASYNC {} on {host}: jid={id}", if bad { "FAILED" } else { "OK" }));
+        // What is left of the job is of no use to anybody.
+        _ = look(self, "cleanup");
+        Ok(result)
     }
     fn request(&self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> ModuleRequest {
         let mut hints = Dict::new();

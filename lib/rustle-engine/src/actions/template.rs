@@ -48,7 +48,8 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         "template_fullpath" => file.path.as_str(),
         "template_destpath" => dest.as_str(),
         "template_uid" => "root",
-        "template_mtime" => file.modified,
+        "template_mtime" => rustle_jinja::local_time(Some(file.modified)),
+        "template_run_date" => rustle_jinja::local_time(None),
         "ansible_managed" => engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed")),
     });
     let origin = Origin::new(file.path.as_str(), 1, 1);

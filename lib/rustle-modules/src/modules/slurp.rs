@@ -11,6 +11,8 @@ params! {
     pub struct Args {
         /// The file to read.
         src: PathArg => required(), aliases(&["path"]);
+        /// Whether to encode the content; without, it has to be text.
+        armor: bool => default("yes");
     }
 }
 
@@ -35,6 +37,10 @@ fn run(_: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         ErrorKind::IsADirectory => Failure::new(format!("Source is a directory and must be a file: {path}")),
         _ => Failure::new(format!("Unable to slurp file: {}", py_oserror(&e, path))),
     })?;
+    if !args.armor {
+        let content = String::from_utf8(data).map_err(|_| Failure::new(format!("Refusing to deserialize an invalid UTF8 string value: {path} is no text")))?;
+        return Ok(Outcome::ok().with("content", content).with("source", path).with("encoding", "utf-8"));
+    }
     let content = base64::engine::general_purpose::STANDARD.encode(data);
     Ok(Outcome::ok().with("content", content).with("source", path).with("encoding", "base64"))
 }

@@ -193,6 +193,13 @@ impl Default<'_> {
                     }
                 }
             }
+            TaskEvent::Told { verbosity, text, .. } => {
+                if self.screen.verbose(*verbosity) {
+                    self.show_banner();
+                    let color: fn(&crate::color::Palette) -> &String = if *verbosity == 0 { |p| &p.skip } else { |p| &p.verbose };
+                    self.screen.colored(text, color);
+                }
+            }
             TaskEvent::Rescue { .. } | TaskEvent::Passed { .. } => {}
         }
     }
