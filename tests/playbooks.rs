@@ -1,0 +1,146 @@
+//! Playbooks run by ansible-playbook and by rustle-deploy on this machine: output, exit status and files compared.
+//!
+//! `playbooks/NAME.yml` is a test; a first line `# args: …` has further arguments. Both run in a fresh copy of the folder
+//! with the same inventory; what they make goes below `{{ out }}`. `playbooks/recorded/NAME.{stdout,exit,tree}` is what
+//! the oracle did; `RECORD=1` asks it again. Where the oracle is there, a second test per playbook asks it live.
+
+use crate::{oracle, support};
+use libtest_mimic::{Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+pub fn trials() -> Vec<Trial> {
+    let top = support::tests().join("playbooks");
+    let mut trials = Vec::new();
+    for file in support::entries(&top) {
+        let Some(name) = file.strip_suffix(".yml").map(str::to_owned) else { continue };
+        let n = name.clone();
+        trials.push(crate::gaps::trial(format!("playbooks/{name}"), move || recorded(&n)));
+        let live = Trial::test(format!("oracle/{name}"), {
+            let name = name.clone();
+            move || still_true(&name)
+        });
+        trials.push(live.with_ignored_flag(oracle::dir().is_none()));
+    }
+    trials
+}
+
+/// What a run came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Ran {
+    stdout: String,
+    exit: i32,
+    tree: String,
+    /// Not compared; shown when something is wrong.
+    stderr: String,
+}
+
+fn play(name: &str, program: &Path) -> Ran {
+    let scratch = tempfile::Builder::new().prefix("rustle-play-").tempdir().expect("a scratch folder");
+    let top = scratch.path().canonicalize().expect("a path");
+    let work = top.join("work");
+    support::copy_tree(&support::tests().join("playbooks"), &work);
+    _ = std::fs::remove_dir_all(work.join("recorded"));
+    std::fs::create_dir_all(top.join("out")).expect("a folder");
+    let text = std::fs::read_to_string(work.join(format!("{name}.yml"))).expect("a playbook");
+    let args = text.lines().next().and_then(|l| l.strip_prefix("# args: ")).unwrap_or("");
+    let mut command = Command::new("sh");
+    // Through a shell: the arguments may be quoted.
+    command.arg("-c").arg(format!("umask 022; exec \"$0\" -i inventory.ini -e out=\"$OUT\" {args} {name}.yml")).arg(program);
+    command.current_dir(&work).env_clear();
+    let own = program.parent().unwrap_or(Path::new("/"));
+    command.env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display()));
+    command.env("OUT", top.join("out")).env("HOME", &top).env("LC_ALL", "C.UTF-8").env("USER", "tester").env("FROM_OUTSIDE", "seen");
+    command.env("ANSIBLE_CONFIG", work.join("ansible.cfg"));
+    let done = support::run(command, b"", Duration::from_secs(120));
+    Ran {
+        stdout: in_order(&support::normal(&done.stdout, &top)),
+        exit: done.exit,
+        tree: support::tree(&top.join("out")),
+        stderr: done.stderr,
+    }
+}
+
+/// Results of the hosts of one task in the order of the hosts' names: which host is first is chance.
+fn in_order(text: &str) -> String {
+    let start = regex::Regex::new(r"^(?:ok|changed|skipping|fatal|failed|included|unreachable|rescued|\.\.\.ignoring|FAILED - RETRYING)[^\[]*\[([^\]> ]+)").expect("a pattern");
+    let mut out = String::new();
+    let mut blocks: Vec<(String, String)> = Vec::new();
+    let flush = |blocks: &mut Vec<(String, String)>, out: &mut String| {
+        blocks.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, text) in blocks.drain(..) {
+            *out += &text;
+        }
+    };
+    for line in text.lines() {
+        if let Some(host) = start.captures(line) {
+            blocks.push((host[1].to_owned(), format!("{line}\n")));
+        } else if line.is_empty() || blocks.is_empty() {
+            flush(&mut blocks, &mut out);
+            out += line;
+            out.push('\n');
+        } else if let Some((_, text)) = blocks.last_mut() {
+            *text += line;
+            text.push('\n');
+        }
+    }
+    flush(&mut blocks, &mut out);
+    out
+}
+
+fn file(name: &str, kind: &str) -> PathBuf {
+    support::tests().join("playbooks/recorded").join(format!("{name}.{kind}"))
+}
+
+fn load(name: &str) -> Option<Ran> {
+    Some(Ran {
+        stdout: std::fs::read_to_string(file(name, "stdout")).ok()?,
+        exit: std::fs::read_to_string(file(name, "exit")).ok()?.trim().parse().ok()?,
+        tree: std::fs::read_to_string(file(name, "tree")).unwrap_or_default(),
+        stderr: String::new(),
+    })
+}
+
+fn compare(want: &Ran, got: &Ran) -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    wrong.extend(support::difference("stdout", &want.stdout, &got.stdout));
+    wrong.extend(support::difference("the tree of files", &want.tree, &got.tree));
+    if want.exit != got.exit {
+        wrong.push(format!("exit status {} instead of {}", got.exit, want.exit));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    if !got.stderr.trim().is_empty() {
+        wrong.push(format!("stderr: {}", got.stderr.trim()));
+    }
+    Err(wrong.join("\n").into())
+}
+
+/// rustle does what is recorded.
+fn recorded(name: &str) -> Result<(), Failed> {
+    if std::env::var_os("RECORD").is_some() {
+        return Ok(());
+    }
+    let want = load(name).ok_or("nothing is recorded for this playbook: RECORD=1")?;
+    compare(&want, &play(name, &support::bin().join("rustle-deploy")))
+}
+
+/// What is recorded is what the oracle does.
+fn still_true(name: &str) -> Result<(), Failed> {
+    let oracle = oracle::dir().ok_or("no oracle")?;
+    let ran = play(name, &oracle.join("bin/ansible-playbook"));
+    if std::env::var_os("RECORD").is_some() {
+        std::fs::create_dir_all(support::tests().join("playbooks/recorded"))?;
+        std::fs::write(file(name, "stdout"), &ran.stdout)?;
+        std::fs::write(file(name, "exit"), format!("{}\n", ran.exit))?;
+        match ran.tree.is_empty() {
+            true => drop(std::fs::remove_file(file(name, "tree"))),
+            false => std::fs::write(file(name, "tree"), &ran.tree)?,
+        }
+        return Ok(());
+    }
+    let want = load(name).ok_or("nothing is recorded for this playbook: RECORD=1")?;
+    compare(&want, &ran)
+}

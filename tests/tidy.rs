@@ -1,0 +1,171 @@
+//! What the source must not have: dependencies against the arrows, output past the writers, words in the wrong rooms.
+
+use crate::support;
+use libtest_mimic::{Failed, Trial};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub fn trials() -> Vec<Trial> {
+    let tests: [(&str, fn() -> Result<(), Failed>); 6] = [
+        ("arrows", arrows),
+        ("runner-dependencies", runner_dependencies),
+        ("words", words),
+        ("file-sizes", file_sizes),
+        ("file-headers", file_headers),
+        ("gaps", gaps),
+    ];
+    tests.into_iter().map(|(name, test)| crate::gaps::trial(format!("tidy/{name}"), test)).collect()
+}
+
+fn metadata() -> serde_json::Value {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let out = Command::new(cargo).args(["metadata", "--format-version=1", "--offline"]).current_dir(support::root()).output().expect("cargo starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).expect("JSON")
+}
+
+/// Package → names of what it needs (not for its tests), of ours without the `rustle-`.
+fn needs(meta: &serde_json::Value) -> BTreeMap<String, BTreeSet<String>> {
+    let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for p in meta["packages"].as_array().into_iter().flatten() {
+        let deps = p["dependencies"].as_array().into_iter().flatten().filter(|d| d["kind"].is_null());
+        all.entry(text(&p["name"])).or_default().extend(deps.map(|d| text(&d["name"])));
+    }
+    all
+}
+
+/// From the design: what each crate may not know, directly or through others.
+fn arrows() -> Result<(), Failed> {
+    let meta = metadata();
+    let needs = needs(&meta);
+    let upper = ["plan", "connect", "ship", "controller", "deploy", "report", "cli", "toolchain", "target", "build", "playbook", "inventory", "parse", "bridge", "runner"];
+    let languages = ["value", "stream", "yaml", "vault", "jinja"];
+    let mut wrong = Vec::new();
+    let mut forbid = |from: &str, to: &[&str]| {
+        let from = format!("rustle-{from}");
+        let mut seen = BTreeSet::new();
+        let mut open = vec![from.clone()];
+        while let Some(at) = open.pop() {
+            for d in needs.get(&at).into_iter().flatten().filter(|d| d.starts_with("rustle-")) {
+                if seen.insert(d.clone()) {
+                    open.push(d.clone());
+                }
+            }
+        }
+        for t in to.iter().filter(|t| seen.contains(&format!("rustle-{t}"))) {
+            wrong.push(format!("{from} knows rustle-{t}"));
+        }
+    };
+    for low in languages {
+        forbid(low, &upper);
+        forbid(low, &["engine", "modules", "facts"]);
+    }
+    forbid("value", &["stream", "yaml", "vault", "jinja"]);
+    for r in ["engine", "modules", "facts"] {
+        forbid(r, &upper);
+    }
+    for r in ["inventory", "playbook"] {
+        forbid(r, &["engine", "modules", "facts", "controller", "connect", "ship", "deploy", "runner"]);
+    }
+    forbid("plan", &["connect", "ship", "controller", "deploy", "toolchain", "build", "target"]);
+    for r in ["toolchain", "target", "build"] {
+        forbid(r, &["playbook", "engine", "controller", "deploy"]);
+    }
+    for r in ["connect", "ship"] {
+        forbid(r, &["playbook", "plan", "engine", "modules", "controller", "deploy"]);
+    }
+    forbid("report", &["engine", "controller", "connect", "ship", "deploy", "playbook"]);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+/// Nothing in the runner is hard to build for other machines, or starts threads of a runtime.
+fn runner_dependencies() -> Result<(), Failed> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let out = Command::new(cargo)
+        .args(["tree", "--offline", "-p", "rustle-runner-bin", "-e", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(support::root())
+        .output()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    if !out.status.success() || text.is_empty() {
+        return Err(String::from_utf8_lossy(&out.stderr).into_owned().into());
+    }
+    let names: BTreeSet<&str> = text.lines().filter_map(|l| l.split(' ').next()).collect();
+    let never = ["openssl", "openssl-sys", "libssh2-sys", "ssh2", "tokio", "async-std", "clap", "schemars", "ring", "aws-lc-sys", "rustls", "reqwest", "cc", "cmake", "pkg-config", "bindgen"];
+    let found: Vec<_> = never.iter().filter(|n| names.contains(**n)).collect();
+    if found.is_empty() { Ok(()) } else { Err(format!("the runner depends on {found:?}").into()) }
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(dir: &Path, files: &mut Vec<(PathBuf, String)>) {
+        for e in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let path = e.path();
+            if path.is_dir() {
+                if !path.ends_with("target") {
+                    walk(&path, files);
+                }
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                files.push((path.strip_prefix(support::root()).unwrap_or(&path).to_owned(), text));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(&support::root().join("lib"), &mut files);
+    walk(&support::root().join("bins"), &mut files);
+    files.sort();
+    files
+}
+
+/// A file's lines before its tests.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(n, l)| (n + 1, l)).take_while(|(_, l)| l.trim() != "#[cfg(test)]")
+}
+
+fn words() -> Result<(), Failed> {
+    let banned = regex::Regex::new(r"\b(println|eprintln|print|eprint|dbg|todo|unimplemented)!")?;
+    let ssh = regex::Regex::new(r"(?i)ssh")?;
+    let process = regex::Regex::new(r"std::process::exit\b")?;
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let p = path.to_string_lossy();
+        let product = p.contains("/src/");
+        for (n, line) in code(&text).filter(|(_, l)| !l.trim_start().starts_with("//")) {
+            if product && banned.is_match(line) {
+                wrong.push(format!("{p}:{n}: {}", line.trim()));
+            }
+            if product && process.is_match(line) && !p.starts_with("lib/rustle-cli/") {
+                wrong.push(format!("{p}:{n}: only the stage harness ends the process"));
+            }
+        }
+        // The engine runs wherever it stands: how that machine was reached is not its business.
+        if p.starts_with("lib/rustle-engine/src") {
+            for (n, line) in code(&text).filter(|(_, l)| ssh.is_match(l)) {
+                wrong.push(format!("{p}:{n}: the engine says SSH: {}", line.trim()));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+fn file_sizes() -> Result<(), Failed> {
+    let long: Vec<String> = sources().into_iter().map(|(p, t)| (p, t.lines().count())).filter(|(_, n)| *n > 800).map(|(p, n)| format!("{} has {n} lines", p.display())).collect();
+    if long.is_empty() { Ok(()) } else { Err(long.join("\n").into()) }
+}
+
+fn file_headers() -> Result<(), Failed> {
+    let bare: Vec<String> = sources().into_iter().filter(|(_, t)| !t.starts_with("//!") && !t.starts_with("// @generated") && !t.starts_with("//")).map(|(p, _)| p.display().to_string()).collect();
+    if bare.is_empty() { Ok(()) } else { Err(format!("files that do not open with their purpose: {}", bare.join(", ")).into()) }
+}
+
+/// Every known gap is a test.
+fn gaps() -> Result<(), Failed> {
+    let exists = |name: &str| match name.split_once('/') {
+        Some(("cases", rest)) => support::tests().join("cases").join(rest).is_dir(),
+        Some((kind @ ("playbooks" | "onhosts"), rest)) => support::tests().join(kind).join(format!("{rest}.yml")).is_file(),
+        _ => true,
+    };
+    let gone: Vec<_> = crate::gaps::names().filter(|n| !exists(n)).cloned().collect();
+    if gone.is_empty() { Ok(()) } else { Err(format!("gaps.txt names tests that are not there: {gone:?}").into()) }
+}
