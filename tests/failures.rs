@@ -254,7 +254,7 @@ fn damaged(s: &Stage) -> Result<(), Failed> {
 
 fn interrupted(s: &Stage) -> Result<(), Failed> {
     // As a terminal does it: to the whole process group.
-    let done = s.disturb(|pid| drop(unsafe { libc::kill(-(pid as i32), libc::SIGINT) }));
+    let done = s.disturb(|pid| signal(-(pid as i32), libc::SIGINT));
     if done.exit != 99 && done.exit != 130 {
         return Err(format!("exit status {}\n{}{}", done.exit, done.stdout, done.stderr).into());
     }
@@ -265,7 +265,7 @@ fn interrupted(s: &Stage) -> Result<(), Failed> {
 }
 
 fn controller_killed(s: &Stage) -> Result<(), Failed> {
-    let done = s.disturb(|pid| drop(unsafe { libc::kill(pid as i32, libc::SIGKILL) }));
+    let done = s.disturb(|pid| signal(pid as i32, libc::SIGKILL));
     if done.exit != 137 {
         return Err(format!("exit status {}", done.exit).into());
     }
@@ -280,4 +280,9 @@ fn become_password(s: &Stage) -> Result<(), Failed> {
         return Err(format!("the reason is not clear: {}{}", done.stdout, done.stderr).into());
     }
     s.clean()
+}
+
+fn signal(to: i32, signal: i32) {
+    // Safety: a plain system call.
+    unsafe { libc::kill(to, signal) };
 }

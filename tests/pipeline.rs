@@ -36,6 +36,7 @@ fn case(dir: &Path) -> Result<(), Failed> {
     }
     let scratch = tempfile::Builder::new().prefix("rustle-case-").tempdir()?;
     let work: PathBuf = scratch.path().canonicalize()?.join("in");
+    let top = work.parent().unwrap_or(&work);
     std::fs::create_dir(&work)?;
     if dir.join("in").is_dir() {
         support::copy_tree(&dir.join("in"), &work);
@@ -46,8 +47,8 @@ fn case(dir: &Path) -> Result<(), Failed> {
     command.env_clear().env("PATH", format!("{}:{path}", support::bin().display()));
     command.env("HOME", scratch.path()).env("LC_ALL", "C.UTF-8").env("ANSIBLE_CONFIG", "/dev/null");
     let done = support::run(command, &std::fs::read(dir.join("stdin")).unwrap_or_default(), Duration::from_secs(60));
-    let stdout = support::normal(&done.stdout, &work);
-    let stderr = support::normal(&done.stderr, &work);
+    let stdout = support::normal(&done.stdout, top);
+    let stderr = support::normal(&done.stderr, top);
     if std::env::var_os("UPDATE").is_some() {
         let keep = |name: &str, text: &str, empty: bool| match empty {
             true => drop(std::fs::remove_file(dir.join(name))),
