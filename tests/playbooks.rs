@@ -6,8 +6,10 @@
 
 use crate::{oracle, support};
 use libtest_mimic::{Failed, Trial};
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
@@ -51,7 +53,7 @@ fn play(name: &str, program: &Path) -> Ran {
     command.current_dir(&work).env_clear();
     let own = program.parent().unwrap_or(Path::new("/"));
     command.env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display()));
-    command.env("OUT", top.join("out")).env("HOME", &top).env("LC_ALL", "C.UTF-8").env("USER", "tester").env("FROM_OUTSIDE", "seen");
+    command.env("OUT", top.join("out")).env("HOME", &top).env("LC_ALL", "C.UTF-8").env("USER", "tester").env("FROM_OUTSIDE", "seen").env("ANSIBLE_ASYNC_DIR", top.join("async"));
     command.env("ANSIBLE_CONFIG", work.join("ansible.cfg"));
     let done = support::run(command, b"", Duration::from_secs(120));
     Ran {
@@ -62,31 +64,52 @@ fn play(name: &str, program: &Path) -> Ran {
     }
 }
 
-/// Results of the hosts of one task in the order of the hosts' names: which host is first is chance.
+/// Results of the hosts of one task in the order of the hosts' names, errors before them: which host is first is chance. In lists of hosts as well. What rustle says beyond Ansible is left out.
 fn in_order(text: &str) -> String {
-    let start = regex::Regex::new(r"^(?:ok|changed|skipping|fatal|failed|included|unreachable|rescued|\.\.\.ignoring|FAILED - RETRYING)[^\[]*\[([^\]> ]+)").expect("a pattern");
+    static RULES: OnceLock<[regex::Regex; 3]> = OnceLock::new();
+    let [result, section, beyond] = RULES.get_or_init(|| {
+        [
+            r"^(?:ok|changed|skipping|fatal|failed|included|unreachable|FAILED - RETRYING|ASYNC)[^\[]*(?:\[([^\]> ]+)|on (\S+):|for (\S+))",
+            r"^(?:PLAY|TASK|RUNNING HANDLER|PLAY RECAP) .*\*\*\*$",
+            r"^hosts reached by: .*$",
+        ]
+        .map(|r| regex::Regex::new(r).expect("a pattern"))
+    });
     let mut out = String::new();
-    let mut blocks: Vec<(String, String)> = Vec::new();
-    let flush = |blocks: &mut Vec<(String, String)>, out: &mut String| {
-        blocks.sort_by(|a, b| a.0.cmp(&b.0));
-        for (_, text) in blocks.drain(..) {
-            *out += &text;
-        }
-    };
-    for line in text.lines() {
-        if let Some(host) = start.captures(line) {
-            blocks.push((host[1].to_owned(), format!("{line}\n")));
-        } else if line.is_empty() || blocks.is_empty() {
-            flush(&mut blocks, &mut out);
-            out += line;
+    let mut head: Vec<&str> = Vec::new();
+    // Host (none for an error, which is printed once for all hosts) and lines.
+    let mut blocks: Vec<(Option<String>, Vec<&str>)> = Vec::new();
+    let flush = |head: &mut Vec<&str>, blocks: &mut Vec<(Option<String>, Vec<&str>)>, out: &mut String| {
+        blocks.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| if a.0.is_none() { a.1.cmp(&b.1) } else { Ordering::Equal }));
+        let lines = head.drain(..).chain(blocks.drain(..).flat_map(|b| {
+            let end = b.1.iter().rposition(|l| !l.is_empty()).map_or(0, |n| n + 1);
+            b.1.into_iter().take(end)
+        }));
+        for l in lines {
+            *out += l;
             out.push('\n');
-        } else if let Some((_, text)) = blocks.last_mut() {
-            *text += line;
-            text.push('\n');
+        }
+        out.push('\n');
+    };
+    let mut lines: Vec<&str> = text.lines().filter(|l| !beyond.is_match(l)).collect();
+    lines.chunk_by_mut(|a, b| a.starts_with("      ") && b.starts_with("      ")).filter(|c| c.iter().all(|l| !l.contains(':'))).for_each(<[&str]>::sort);
+    for line in lines {
+        if section.is_match(line) {
+            flush(&mut head, &mut blocks, &mut out);
+            head.push(line);
+        } else if let Some(host) = result.captures(line) {
+            let host = host.iter().skip(1).flatten().next().map(|m| m.as_str().trim_end_matches(',').to_owned());
+            blocks.push((host, vec![line]));
+        } else if line.starts_with("[ERROR]: Task failed") {
+            blocks.push((None, vec![line]));
+        } else if let Some((_, lines)) = blocks.last_mut() {
+            lines.push(line);
+        } else if !line.is_empty() {
+            head.push(line);
         }
     }
-    flush(&mut blocks, &mut out);
-    out
+    flush(&mut head, &mut blocks, &mut out);
+    out.trim_start_matches('\n').to_owned()
 }
 
 fn file(name: &str, kind: &str) -> PathBuf {

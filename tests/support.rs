@@ -157,6 +157,7 @@ pub fn normal(text: &str, scratch: &Path) -> String {
     static RULES: OnceLock<Vec<(Regex, &str)>> = OnceLock::new();
     let rules = RULES.get_or_init(|| {
         [
+            (r"(\+\+\+ after: )\S*/([^/\s]+)", "$1…/$2"),
             (r#""(start|end)": "\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+""#, r#""$1": "TIME""#),
             (r#""delta": "\d+:\d\d:\d\d\.\d+""#, r#""delta": "DURATION""#),
             (r#""(atime|mtime|ctime|btime|birthtime)": [\d.]+"#, r#""$1": 0"#),
@@ -164,8 +165,9 @@ pub fn normal(text: &str, scratch: &Path) -> String {
             (r#""run":"[^"]*""#, r#""run":"RUN""#),
             (r#"(rustle-[a-z]+) \d+\.\d+\.\d+"#, "$1 VERSION"),
             (r"(?:/[\w.-]+)*/ansible-tmp-[\d.-]+(?:/[\w.-]+)*", "REMOTE_TMP"),
-            (r"(?:/[\w.-]+)*/\.ansible/tmp(?:/[\w.-]+)*", "REMOTE_TMP"),
+            (r"(?:SCRATCH)?(?:/[\w.-]+)*/\.ansible/tmp(?:/[\w.-]+)*", "REMOTE_TMP"),
             (r"\.ansible_tmp\w+", "ANSIBLE_TMP"),
+            (r"j\d{6,}\.\d+", "JOB"),
             (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".BACKUP~"),
         ]
         .into_iter()
