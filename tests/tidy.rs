@@ -20,7 +20,7 @@ pub fn trials() -> Vec<Trial> {
 
 fn metadata() -> serde_json::Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let out = Command::new(cargo).args(["metadata", "--format-version=1", "--offline"]).current_dir(support::root()).output().expect("cargo starts");
+    let out = Command::new(cargo).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(support::root()).output().expect("cargo starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     serde_json::from_slice(&out.stdout).expect("JSON")
 }
