@@ -120,6 +120,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     settings.collections_path = config.list("COLLECTIONS_PATHS");
     settings.module_path = config.list("DEFAULT_MODULE_PATH");
     settings.inventory = config.list("DEFAULT_HOST_LIST");
+    settings.duplicate_keys = rustle_parse::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
     for paths in args.get_many::<String>("module-path").unwrap_or_default() {
         settings.module_path.splice(0..0, paths.split(':').map(Into::into));
     }

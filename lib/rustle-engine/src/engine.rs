@@ -96,6 +96,8 @@ impl<'w> Engine<'w> {
     }
     /// Loads a play; facts and registered values of earlier plays stay.
     pub fn load(&mut self, program: PlayProgram) {
+        // What was pushed up to now belongs to the play before: its end must not end this one.
+        self.take_updates();
         self.host = program.host;
         self.program = Program::default();
         self.program.add(&program.fragment, &program.placement);

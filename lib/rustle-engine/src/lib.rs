@@ -19,6 +19,7 @@ mod engine;
 mod failure;
 mod include;
 mod keywords;
+mod local;
 mod once;
 mod play;
 mod program;

@@ -107,7 +107,8 @@ impl Engine<'_> {
         let extended = control(self, cx, "extended").is_some_and(|v| to_bool(&v).unwrap_or(false));
         let all_items = control(self, cx, "extended_allitems").is_none_or(|v| to_bool(&v).unwrap_or(true));
         let count = items.len();
-        let outer = cx.locals.clone();
+        let before = cx.locals.clone();
+        let mut outer = before.clone();
         let mut sum = Outcome { skipped: true, ..Outcome::default() };
         let mut results = Vec::with_capacity(count);
         for (i, item) in items.iter().enumerate() {
@@ -137,8 +138,13 @@ impl Engine<'_> {
                 info.remove("allitems");
                 one.result.insert("ansible_loop", info);
             }
-            // Facts that an item sets are seen by the next one.
+            // Facts that an item sets are seen by the next one, and so is what it registers.
             self.vars.apply(&one.changes);
+            if let Some(name) = &cx.task.register {
+                let own = Value::dict(one.registered());
+                outer.insert(name.as_str(), own.clone());
+                cx.locals.insert(name.as_str(), own);
+            }
             let label = match cx.task.loop_control.get("label") {
                 Some(v) => self.render(cx, v).unwrap_or_else(|e| {
                     let warning = Value::from(format!("Failed to template loop_control.label: {e}"));
@@ -182,7 +188,7 @@ impl Engine<'_> {
                 break;
             }
         }
-        cx.locals = outer;
+        cx.locals = before;
         cx.place.item = None;
         sum.result = dict! { "results" => results, "changed" => sum.changed };
         let msg = if sum.failed {
@@ -233,7 +239,12 @@ impl Engine<'_> {
             v.map(|v| number(name, &v).map(|n| n.max(0.0) as u64)).transpose()
         };
         let render = |v: &Option<Value>| v.as_ref().map(|v| self.render(cx, v)).transpose().map_err(Failure::from);
-        if let Some(v) = self.keyword(cx, "throttle")? {
+        let throttle = cx.inherited.get("throttle").map(|raw| {
+            self.render(cx, raw).map_err(|e| {
+                Failure::new(format!("Failed to convert the throttle value to an integer: {e}")).at(origin_of(raw))
+            })
+        });
+        if let Some(v) = throttle.transpose()?.filter(|v| !v.is_null() && !is_omit(v)) {
             let given = py_str(&v);
             if v.as_i64().is_none() && given.trim().parse::<i64>().is_err() {
                 let text = format!("Failed to convert the throttle value to an integer: invalid literal for int() with base 10: {}", rustle_value::py_repr(&v));

@@ -44,6 +44,12 @@ impl Scope for TaskScope<'_> {
     fn lookup(&self, name: &str, args: &Args, cx: &mut Interp<'_>) -> Option<Result<Value, Error>> {
         self.world.lookup(name, args, cx)
     }
+    fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, Error>> {
+        if self.world.is_controller() { crate::local::filter(name, input, args) } else { None }
+    }
+    fn test(&self, name: &str, input: &Value, args: &Args) -> Option<Result<bool, Error>> {
+        if self.world.is_controller() { crate::local::test(name, input, args) } else { None }
+    }
     fn decrypt(&self, vaulted: &Vaulted) -> Result<Value, Error> {
         self.world.decrypt(&self.place.position, vaulted)
     }

@@ -16,5 +16,5 @@ mod stage;
 pub use error::ParseError;
 pub use extra::extra_vars;
 pub use flags::{options, run_flags};
-pub use read::{ReadRun, Request, Settings, read, renderer};
+pub use read::{duplicate_keys, ReadRun, Request, Settings, read, renderer};
 pub use stage::ParseStage;

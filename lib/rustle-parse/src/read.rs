@@ -7,6 +7,7 @@ use rustle_jinja::Environment;
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
 use rustle_stream::record::{ExtraVars, Options};
 use rustle_value::{Dict, Value};
+use rustle_yaml::DuplicateKeys;
 use rustle_vault::{Vault, VaultId, load_secrets};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub inventory: Vec<String>,
     /// Unknown modules are errors before the run.
     pub check_modules: bool,
+    /// `DUPLICATE_YAML_DICT_KEY`.
+    pub duplicate_keys: DuplicateKeys,
 }
 
 impl Settings {
@@ -46,7 +49,17 @@ impl Settings {
             module_path: list("ANSIBLE_LIBRARY", ':').unwrap_or_default(),
             inventory: std::env::var("ANSIBLE_INVENTORY").map_or_else(|_| vec!["/etc/ansible/hosts".into()], |i| vec![i]),
             check_modules: true,
+            duplicate_keys: duplicate_keys(&std::env::var("ANSIBLE_DUPLICATE_YAML_DICT_KEY").unwrap_or_default()),
         }
+    }
+}
+
+/// What `DUPLICATE_YAML_DICT_KEY` means.
+pub fn duplicate_keys(word: &str) -> DuplicateKeys {
+    match word {
+        "error" => DuplicateKeys::Error,
+        "ignore" => DuplicateKeys::Ignore,
+        _ => DuplicateKeys::Warn,
     }
 }
 
@@ -97,6 +110,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
         module_path: settings.module_path,
         known_modules: known.collect(),
         check_modules: settings.check_modules,
+        duplicate_keys: settings.duplicate_keys,
         render: renderer(),
         decrypt: Arc::new(move |text, _| key.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string())),
         ..LoaderOptions::default()

@@ -38,7 +38,7 @@ impl Loader {
                 "provided_arguments" => crate::mentions::params(wanted),
                 "validate_args_context" => dict! {
                     "type" => "role",
-                    "name" => role.name.as_str(),
+                    "name" => role.collection.as_ref().and_then(|c| role.name.strip_prefix(&format!("{c}."))).unwrap_or(&role.name),
                     "argument_spec_name" => entry,
                     "path" => role.path.as_str(),
                 },

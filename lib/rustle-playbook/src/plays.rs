@@ -15,6 +15,11 @@ const IMPORT: &[&str] = &["import_playbook", "ansible.builtin.import_playbook", 
 impl Loader {
     /// The plays of a file. `vars`: of the imports that lead here.
     pub(crate) fn playbook(&mut self, path: &str, vars: &Dict, depth: usize) -> Result<Vec<Play>> {
+        // Collections may lie next to the playbook.
+        let beside = paths::join(paths::parent(path), "collections");
+        if paths::is_dir(&beside) && !self.options.collections_path.contains(&beside) {
+            self.options.collections_path.insert(0, beside);
+        }
         let tree = self.read(path)?;
         let Some(items) = tree.as_seq() else {
             if tree.is_null() {
@@ -24,7 +29,7 @@ impl Loader {
             return Err(PlaybookError::parser(message, Some(&tree.origin)));
         };
         if items.is_empty() {
-            return self.empty(path, depth);
+            return Err(PlaybookError::parser(format!("A playbook must contain at least one play: {path}"), None));
         }
         self.reserved_in_file(&tree);
         let mut plays = Vec::new();

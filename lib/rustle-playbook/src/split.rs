@@ -141,10 +141,6 @@ fn unescape(s: &str) -> String {
             let digits = tail.get(1..=n).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
             char::from_u32(u32::from_str_radix(digits, 16).ok()?).map(|c| (c, n + 1))
         };
-        let octal = || {
-            let n = tail.bytes().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
-            char::from_u32(u32::from_str_radix(tail.get(..n)?, 8).ok()?).map(|c| (c, n))
-        };
         let found = match c {
             'n' => Some(('\n', 1)),
             't' => Some(('\t', 1)),
@@ -157,7 +153,6 @@ fn unescape(s: &str) -> String {
             'x' => hex(2),
             'u' => hex(4),
             'U' => hex(8),
-            '0'..='7' => octal(),
             _ => None,
         };
         let (c, n) = found.unwrap_or(('\\', 0));

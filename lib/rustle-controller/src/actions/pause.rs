@@ -14,7 +14,8 @@ pub(crate) static ACTION: Action = Action {
             (None, Some(Ok(s))) => Some(s),
             (None, None) => None,
             (Some(_), Some(_)) => return failed("parameters are mutually exclusive: minutes|seconds"),
-            (Some(Err(_)), _) | (_, Some(Err(_))) => return failed("non-integer value given for prompt duration"),
+            (Some(Err(_)), _) => return failed(not_an_int("minutes", args)),
+            (_, Some(Err(_))) => return failed(not_an_int("seconds", args)),
         };
         let start = Instant::now();
         let begun = now();
@@ -63,4 +64,9 @@ fn now() -> String {
     let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
     let y = yoe + era * 400 + i64::from(m <= 2);
     format!("{y:04}-{m:02}-{d:02} {:02}:{:02}:{:02}.{:06}", rest / 3600, rest / 60 % 60, rest % 60, since.subsec_micros())
+}
+
+fn not_an_int(key: &str, args: &rustle_value::Dict) -> String {
+    let v = args.get(key).cloned().unwrap_or_default();
+    format!("argument '{key}' is of type {} and we were unable to convert to int: \"{}\" cannot be converted to an int", v.type_name(), rustle_value::py_repr(&v))
 }

@@ -39,7 +39,8 @@ pub(crate) static LOOKUP: Lookup = Lookup {
     name: "template",
     run: |world, mut args, cx| {
         let vars = args.take("template_vars").and_then(|v| v.as_dict().cloned()).unwrap_or_default();
-        let convert = flag(&mut args, "convert_data", true);
+        // An option of the past: text stays text.
+        _ = args.take("convert_data");
         let mut syntax = Syntax {
             trim_blocks: flag(&mut args, "trim_blocks", true),
             lstrip_blocks: flag(&mut args, "lstrip_blocks", false),
@@ -62,10 +63,7 @@ pub(crate) static LOOKUP: Lookup = Lookup {
             let path = finder.find_needle("templates", &term).map_err(|_| Error::runtime(format!("the template file {term} could not be found for the lookup")))?;
             let source: Arc<str> = String::from_utf8_lossy(&read(world, &path)?).into_owned().into();
             let text = cx.environment().render_text(&source, Some(&Origin::new(path.as_str(), 1, 1)), &syntax, &scope)?;
-            let parsed = (convert && text.trim_start().starts_with(['{', '[']))
-                .then(|| rustle_yaml::parse_value(&text, "<template>", rustle_yaml::Trust::Data).ok())
-                .flatten();
-            out.push(parsed.unwrap_or_else(|| Value::from(text)));
+            out.push(Value::from(text));
         }
         Ok(out)
     },

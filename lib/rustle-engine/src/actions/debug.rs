@@ -35,7 +35,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
             result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
         }
         Some(var) => {
-            let undefined = || Value::from("VARIABLE IS NOT DEFINED!");
+            let undefined = |why: String| Value::from(format!("<< error 1 - {why} >>"));
             let (name, value) = match &var {
                 Value::Str(s) => (s.to_string(), engine.jinja.eval_expression(s, None, &engine.scope(cx))),
                 Value::Template(t) if !rustle_value::is_template(&t.source) => {
@@ -45,7 +45,8 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
                 other => (format!("<class '{}'>", other.type_name()), engine.render(cx, other)),
             };
             let value = match value {
-                Ok(Value::Undefined(_)) | Err(rustle_jinja::Error::Undefined(_)) => undefined(),
+                Ok(Value::Undefined(u)) => undefined(u.hint.to_string()),
+                Err(e @ rustle_jinja::Error::Undefined(_)) => undefined(e.to_string()),
                 Ok(v) => v,
                 Err(e) => return Err(Failure::from(e)),
             };

@@ -16,10 +16,13 @@ fn run(_: &mut Engine<'_>, _: &mut TaskContext, mut args: Dict, _: &Manner) -> R
     }
     for key in args.keys() {
         let name = py_str(key);
+        if !key.is_string() {
+            return Err(Failure::new(format!("Invalid variable name {} of type '{}'.", rustle_value::str_repr(&name), key.type_name())));
+        }
         let mut chars = name.chars();
         let valid = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || c == '_');
-        if !valid || !name.is_ascii() || KEYWORDS.contains(&name.as_str()) {
-            return Ok(failed_result(format!("Invalid variable name '{name}'.")));
+        if !valid || !name.is_ascii() || KEYWORDS.contains(&name.as_str()) || ["true", "false", "none"].contains(&name.as_str()) {
+            return Err(Failure::new(format!("Invalid variable name '{name}'.")));
         }
     }
     Ok(dict! {

@@ -129,6 +129,10 @@ pub(crate) fn subelements(cx: &mut Interp<'_>, v: &Value, path: &Value, skip: bo
         let mut at = item.clone();
         let mut missing = false;
         for k in &keys {
+            if skip && at.is_null() {
+                missing = true;
+                break;
+            }
             let Value::Dict(d) = &at else { return fail(format!("the key {k} should point to a dictionary, got '{at}'")) };
             match d.get(k).cloned() {
                 Some(x) => at = cx.resolve(x)?,

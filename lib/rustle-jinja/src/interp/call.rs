@@ -32,7 +32,7 @@ impl Interp<'_> {
                 if let Some(m) = looping::method(o, name) {
                     return Ok(m);
                 }
-                match o.attr(name).or_else(|| o.item(&Value::from(name))) {
+                match o.attr(name).or_else(|| o.item(&Value::from(name))).or_else(|| methods::mappings::bound(o, name)) {
                     Some(x) => self.resolve(x),
                     None => Ok(missing(v, &Value::from(name))),
                 }

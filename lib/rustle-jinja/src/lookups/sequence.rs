@@ -26,7 +26,7 @@ struct Spec {
 fn number(key: &str, v: &str) -> Result<i64> {
     match parse_int(v, 0).and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),
-        None => fail(format!("can't parse {key}={v} as integer")),
+        None => fail(format!("Config '{key}' for 'sequence' lookup plugin from 'Direct' has an invalid value: Invalid value provided for 'integer': {}", rustle_value::str_repr(v))),
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod bytes;
 pub(crate) mod dicts;
 mod lists;
+pub(crate) mod mappings;
 mod numbers;
 mod strings;
 mod times;

@@ -16,7 +16,8 @@ fn run(v: &Value, pattern: Option<Value>, ignorecase: Option<Value>, multiline: 
     let source = match how {
         "match" => format!("\\A(?:{pattern})"),
         "fullmatch" => format!("\\A(?:{pattern})\\Z"),
-        _ => pattern,
+        "search" => pattern,
+        other => return crate::error::fail(format!("Invalid match_type specified. Expected one of: search, match, fullmatch. Got: {other}")),
     };
     let r = compile(&source, flags, &text)?;
     Ok(captures_at(&r, &text, 0)?.is_some())
