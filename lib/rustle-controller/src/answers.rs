@@ -3,6 +3,7 @@
 //! A runner names tasks; what file, template or command that means is worked out here, from variables that the
 //! controller keeps itself. What a host sent is in them as data only.
 
+use crate::known::{Text, is_known};
 use crate::session::lock;
 use crate::shared::{PlayState, Shared};
 use crate::world::ControllerWorld;
@@ -36,13 +37,31 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             Ok(blob) => Reply::Content { blob },
             Err(e) => error(e),
         },
-        Call::Decrypt { ciphertext } => match shared.decrypt(&ciphertext, "") {
-            Ok(text) => Reply::Value { value: Value::from(text) },
-            Err(e) => error(e),
-        },
+        Call::Decrypt { task, ciphertext } => {
+            let clear = with_item(shared, &world, host, &play, task, &[], None, position, |engine, cx| {
+                if !is_known(engine, cx, Text::Vaulted(&ciphertext)) {
+                    return Err(Failure::new("the host asked for a secret that no variable of it has"));
+                }
+                shared.decrypt(&ciphertext, "").map_err(Failure::new)
+            });
+            match clear {
+                Ok(text) => Reply::Value { value: Value::from(text) },
+                Err(f) => error(f.joined()),
+            }
+        }
+        Call::Render { task, scope, item } => {
+            match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| engine.render_template(cx)) {
+                Ok(text) => Reply::Value { value: Value::from(text) },
+                Err(f) => Reply::Error { undefined: f.undefined, message: f.joined() },
+            }
+        }
         Call::RunTask { task, scope } | Call::RunOnce { task, scope } => run_task(shared, &world, host, &play, task, &scope, position),
         Call::Eval { task, scope, item, source, expression } => {
             let evaluated = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| {
+                let text = if expression { Text::Expression(&source) } else { Text::Template(&source) };
+                if !is_known(engine, cx, text) {
+                    return Err(Failure::new("the host asked for a template that no source of this run has"));
+                }
                 engine.evaluate_known(cx, &source, expression)
             });
             match evaluated {

@@ -15,6 +15,7 @@ mod answers;
 mod barrier;
 mod files;
 mod hostvars;
+mod known;
 mod lookups;
 mod program;
 mod run;

@@ -40,6 +40,9 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     for play in plays {
         match plan(play) {
             Ok(planned) => {
+                for text in shared.inventory().take_warnings() {
+                    (run.emit)(RunEvent::Warning { text });
+                }
                 if run.play(play, planned, fragment) == Step::Stop {
                     break;
                 }

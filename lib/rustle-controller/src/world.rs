@@ -59,7 +59,7 @@ impl World for ControllerWorld {
     fn lookup(&self, name: &str, args: &Args, cx: &mut Interp<'_>) -> Option<Result<Value, JinjaError>> {
         lookups::run(self, name, args, cx)
     }
-    fn decrypt(&self, _: &Position, vaulted: &Vaulted) -> Result<Value, JinjaError> {
+    fn decrypt(&self, _: &rustle_engine::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         self.shared.decrypt(&vaulted.ciphertext, "").map(Value::from).map_err(JinjaError::runtime)
     }
     fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {

@@ -42,6 +42,7 @@ impl Engine<'_> {
             },
             world: self.world,
             place: &cx.place,
+            ask: true,
         }
     }
     /// Renders a value, all of it.

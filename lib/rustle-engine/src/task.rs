@@ -144,7 +144,9 @@ impl Engine<'_> {
             }
         }
         if on_controller {
-            let once = self.keyword_bool(&cx, "run_once", false).unwrap_or(false);
+            // These act once for all hosts, whether or not the task says so.
+            let bypass = matches!(&*cx.task.action, "ansible.builtin.add_host" | "ansible.builtin.pause");
+            let once = bypass || self.keyword_bool(&cx, "run_once", false).unwrap_or(false);
             let scope = cx.place.frames.clone();
             let call = if once { Call::RunOnce { task: id, scope } } else { Call::RunTask { task: id, scope } };
             return match self.world.call(position, call) {

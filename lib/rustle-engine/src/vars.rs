@@ -139,7 +139,7 @@ impl Layers<'_> {
         if implicit { Some(Value::from("127.0.0.1")) } else { host }
     }
     /// All layers from lowest to highest.
-    fn dicts(&self) -> Vec<&Dict> {
+    pub fn dicts(&self) -> Vec<&Dict> {
         let h = self.host;
         let mut all: Vec<&Dict> = self.program.public_roles().map(|r| &r.defaults).collect();
         all.extend(self.roles.iter().rev().map(|r| &r.defaults));

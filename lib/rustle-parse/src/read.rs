@@ -125,6 +125,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     let mut run = ParsedRun { extra_vars: ExtraVars { vars: extra }, ..ParsedRun::default() };
     run.take(loader.load_playbooks(&options.playbooks)?);
     run.options = options;
+    warnings.extend(inventory.take_warnings());
     let mut folders: Vec<&str> = Vec::new();
     for play in &run.plays {
         let folder = paths::parent(&play.playbook);
@@ -142,6 +143,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     }
     let folders: Vec<&Path> = folders.into_iter().map(Path::new).collect();
     (run.groups, run.hosts) = inventory.to_records(&folders)?;
-    warnings.extend(inventory.take_warnings());
+    // What a pattern does not match is said when its play begins: groups may come into being until then.
+    _ = inventory.take_warnings();
     Ok(ReadRun { run, inventory, loader, vault, warnings })
 }

@@ -264,6 +264,8 @@ pub enum Call {
     /// variables that I have now. `item` is the index of the loop's item where there is a loop. Only texts that the
     /// controller sent are rendered.
     Eval { task: TaskId, scope: Vec<Frame>, item: Option<u32>, source: String, expression: bool },
+    /// The text of the task's template file (for its item), rendered.
+    Render { task: TaskId, scope: Vec<Frame>, item: Option<u32> },
     /// The items of the task's loop, which need the controller (`with_fileglob`, `loop: "{{ query('env', …) }}"`).
     Items { task: TaskId, scope: Vec<Frame> },
     /// The controller's file that argument `field` of the task names (for its item `item`).
@@ -272,8 +274,8 @@ pub enum Call {
     Content { sha256: String },
     /// The tasks that the dynamic include `task` names (for its item).
     Include { task: TaskId, scope: Vec<Frame>, item: Option<u32> },
-    /// The clear text of a vaulted value that the controller sent.
-    Decrypt { ciphertext: String },
+    /// The clear text of a vaulted value that the controller sent (to task `task`, or as a variable).
+    Decrypt { task: TaskId, ciphertext: String },
     /// vars_files that depend on facts: load them now.
     VarsFiles,
     /// A module payload for the host's Python (the bridge).

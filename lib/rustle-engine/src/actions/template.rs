@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::once::Manner;
 use rustle_jinja::Syntax;
+use rustle_stream::protocol::{Call, Reply, SourceFile};
 use rustle_value::{Dict, Origin, Value, dict};
 use std::sync::Arc;
 
@@ -19,15 +20,32 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     if file.directory {
         return Ok(failed_result(format!("src must be a file: {src}")));
     }
+    let rendered = render(engine, cx, &args, &file)?;
+    let (data, reference) = blob(rendered.into_bytes().into());
+    for key in [
+        "newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
+        "comment_end_string", "trim_blocks", "lstrip_blocks", "output_encoding", "src",
+    ] {
+        args.remove(key);
+    }
+    args.insert("_source", reference);
+    args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
+    args.insert("_source_path", file.path.as_str());
+    engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])
+}
+
+/// The file's text, rendered here or, where it needs what only the controller knows, there.
+fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceFile) -> Result<String, Failure> {
+    let (src, dest) = (text(args, "src").unwrap_or_default(), text(args, "dest").unwrap_or_default());
     let position = cx.place.position.clone();
-    let content = engine.content(&position, &file)?;
+    let content = engine.content(&position, file)?;
     let source = String::from_utf8(content.to_vec())
         .map_err(|_| failed(format!("Template source files must be utf-8 encoded: {}", file.path)))?;
-    let newline = text(&args, "newline_sequence").map_or_else(|| "\n".to_owned(), |s| s.replace("\\n", "\n").replace("\\r", "\r"));
+    let newline = text(args, "newline_sequence").map_or_else(|| "\n".to_owned(), |s| s.replace("\\n", "\n").replace("\\r", "\r"));
     if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
-        return Ok(failed_result("newline_sequence needs to be one of: \n, \r or \r\n"));
+        return Err(failed("newline_sequence needs to be one of: \n, \r or \r\n"));
     }
-    let mut syntax = Syntax { trim_blocks: flag(&args, "trim_blocks", true)?, lstrip_blocks: flag(&args, "lstrip_blocks", false)?, ..Syntax::default() };
+    let mut syntax = Syntax { trim_blocks: flag(args, "trim_blocks", true)?, lstrip_blocks: flag(args, "lstrip_blocks", false)?, ..Syntax::default() };
     for (key, slot) in [
         ("block_start_string", &mut syntax.block_start),
         ("block_end_string", &mut syntax.block_end),
@@ -36,7 +54,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         ("comment_start_string", &mut syntax.comment_start),
         ("comment_end_string", &mut syntax.comment_end),
     ] {
-        if let Some(v) = text(&args, key) {
+        if let Some(v) = text(args, key) {
             *slot = v;
         }
     }
@@ -53,19 +71,27 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         "ansible_managed" => engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed")),
     });
     let origin = Origin::new(file.path.as_str(), 1, 1);
-    let rendered = engine
-        .jinja
-        .render_text(&Arc::from(source.as_str()), Some(&origin), &syntax, &engine.scope(&tcx))
-        .map_err(|e| Failure::from(e).at(Some(&origin)))?;
-    let (data, reference) = blob(rendered.into_bytes().into());
-    for key in [
-        "newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
-        "comment_end_string", "trim_blocks", "lstrip_blocks", "output_encoding", "src",
-    ] {
-        args.remove(key);
+    let mut scope = engine.scope(&tcx);
+    // Delimiters and the template's own variables would be lost on the way: the controller renders the whole file.
+    scope.ask = false;
+    match engine.jinja.render_text(&Arc::from(source.as_str()), Some(&origin), &syntax, &scope) {
+        Ok(text) => Ok(text),
+        Err(rustle_jinja::Error::NeedsController { .. }) if !engine.world.is_controller() => {
+            let call = Call::Render { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item };
+            match engine.ask(&position, call)? {
+                Reply::Value { value } => Ok(rustle_value::py_str(&value)),
+                _ => Err(failed("the controller sent no text")),
+            }
+        }
+        Err(e) => Err(Failure::from(e).at(Some(&origin))),
     }
-    args.insert("_source", reference);
-    args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
-    args.insert("_source_path", file.path.as_str());
-    engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])
+}
+
+impl Engine<'_> {
+    /// The text of a template task's file, for a runner that could not render it.
+    pub fn render_template(&mut self, cx: &mut TaskContext) -> Result<String, Failure> {
+        let args = self.arguments(cx)?;
+        let file = self.source_file(cx, "src")?;
+        render(self, cx, &args, &file)
+    }
 }
