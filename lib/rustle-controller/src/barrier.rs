@@ -19,13 +19,19 @@ pub struct Barriers {
     hosts: HashMap<String, HostState>,
     /// Order of the batch, for deterministic answers.
     order: Vec<String>,
+    /// One host after the other: a host goes on when those before it have gone past.
+    serial: bool,
 }
 
 impl Barriers {
     /// All hosts of the batch, at its beginning.
     pub fn new<S: AsRef<str>>(hosts: &[S]) -> Barriers {
         let order: Vec<String> = hosts.iter().map(|h| h.as_ref().to_owned()).collect();
-        Barriers { hosts: order.iter().map(|h| (h.clone(), HostState::default())).collect(), order }
+        Barriers { hosts: order.iter().map(|h| (h.clone(), HostState::default())).collect(), order, serial: false }
+    }
+    /// The same, for one host at a time (`--forks 1`).
+    pub fn serial<S: AsRef<str>>(hosts: &[S]) -> Barriers {
+        Barriers { serial: true, ..Barriers::new(hosts) }
     }
     /// The host reached this position.
     pub fn reached(&mut self, host: &str, position: &Position) {
@@ -51,7 +57,12 @@ impl Barriers {
     }
     /// Whether everybody else has come as far as `position`.
     pub fn clear(&self, host: &str, position: &Position) -> bool {
-        self.hosts.iter().all(|(name, h)| name == host || h.done || h.position >= *position)
+        let here = self.order.iter().position(|n| n == host);
+        self.order.iter().enumerate().all(|(i, name)| {
+            let Some(h) = self.hosts.get(name) else { return true };
+            let before = self.serial && Some(i) < here;
+            name == host || h.done || if before { h.position > *position } else { h.position >= *position }
+        })
     }
     /// Questions that can be answered now, in the order of the batch; they are taken off the list.
     pub fn release(&mut self) -> Vec<(String, u64, Position)> {

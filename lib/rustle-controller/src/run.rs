@@ -10,7 +10,7 @@ use rustle_plan::PlannedPlay;
 use rustle_stream::event::{RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_stream::exit;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
+use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
 use rustle_value::{Dict, Value, py_str};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, mpsc};
@@ -150,7 +150,12 @@ impl Run<'_> {
         });
         *self.shared.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(state.clone());
         self.load_vars_files(&state, &live);
-        let common = Arc::new(program::common(self.shared, &state, &fragment, &planned.placement, planned.barriers.clone()));
+        let barriers = match planned.barriers {
+            // One host at a time, task by task: what `--forks 1` means where hosts wait for each other at all.
+            BarrierRule::Visible if self.shared.options.forks == Some(1) => BarrierRule::Always,
+            rule => rule,
+        };
+        let common = Arc::new(program::common(self.shared, &state, &fragment, &planned.placement, barriers));
         let registers: HashMap<TaskId, String> = fragment.tasks.iter().filter_map(|t| Some((t.id, t.register.clone()?))).collect();
         for batch in &planned.batches {
             let batch: Vec<String> = batch.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
@@ -283,7 +288,7 @@ impl Run<'_> {
         let keyword = |name: &str| state.play.keywords.other.get(name).or_else(|| state.play.other.get(name)).cloned();
         let mut batch = Batch {
             play: state.clone(),
-            barriers: Barriers::new(hosts),
+            barriers: if self.shared.options.forks == Some(1) { Barriers::serial(hosts) } else { Barriers::new(hosts) },
             open: hosts.iter().cloned().collect(),
             order: hosts.to_vec(),
             common: common.clone(),
@@ -365,10 +370,11 @@ impl Run<'_> {
             Note::Heard { host, heard: Heard::Message(up) } => self.heard(batch, &host, *up),
             Note::Event { host, event } => self.event(batch, &host, event),
             Note::OnceDone { task, done } => {
-                for (host, id) in batch.once.remove(&task).unwrap_or_default() {
+                for (i, (host, id)) in batch.once.remove(&task).unwrap_or_default().into_iter().enumerate() {
                     let changes = done.changes.clone();
                     lock(&self.shared.vars).entry(host.clone()).or_default().apply(&changes);
-                    self.reply(&host, id, Reply::Task { done: (*done).clone() });
+                    // All but the first get the result without having run the task.
+                    self.reply(&host, id, Reply::Task { done: TaskDone { skipped: done.skipped || i > 0, ..(*done).clone() } });
                 }
             }
             Note::Meta { what } => {

@@ -23,6 +23,7 @@ mod local;
 mod once;
 mod play;
 mod program;
+mod reserved;
 mod scope;
 mod tags;
 mod task;

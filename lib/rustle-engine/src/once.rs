@@ -110,7 +110,8 @@ impl Engine<'_> {
         let before = cx.locals.clone();
         let mut outer = before.clone();
         let mut sum = Outcome { skipped: true, ..Outcome::default() };
-        let mut results = Vec::with_capacity(count);
+        let mut results: Vec<Value> = Vec::with_capacity(count);
+        outer.insert("_task", dict! { "loop_result" => dict! { "results" => Value::list(Vec::new()) } });
         for (i, item) in items.iter().enumerate() {
             if i > 0 && pause > 0.0 {
                 std::thread::sleep(Duration::from_secs_f64(pause));
@@ -144,6 +145,13 @@ impl Engine<'_> {
                 let own = Value::dict(one.registered());
                 outer.insert(name.as_str(), own.clone());
                 cx.locals.insert(name.as_str(), own);
+            }
+            let own = Value::dict(one.registered());
+            let so_far: Vec<Value> = results.iter().cloned().chain([own.clone()]).collect();
+            let told = task_view(own, Some(dict! { "results" => so_far }));
+            for locals in [&mut outer, &mut cx.locals] {
+                locals.insert("_task", told.clone());
+                locals.update(&cx.task.projections);
             }
             let label = match cx.task.loop_control.get("label") {
                 Some(v) => self.render(cx, v).unwrap_or_else(|e| {
@@ -188,9 +196,9 @@ impl Engine<'_> {
                 break;
             }
         }
-        cx.locals = before;
+        let last = std::mem::replace(&mut cx.locals, before);
         cx.place.item = None;
-        sum.result = dict! { "results" => results, "changed" => sum.changed };
+        sum.result = dict! { "results" => results.clone(), "changed" => sum.changed };
         let msg = if sum.failed {
             "One or more items failed"
         } else if sum.skipped {
@@ -205,9 +213,28 @@ impl Engine<'_> {
         if sum.skipped {
             sum.result.insert("skipped", true);
         }
+        if !cx.task.projections.is_empty() {
+            let mut view = cx.clone();
+            view.locals = last;
+            let all = Value::dict(sum.registered());
+            let own = results.last().cloned().unwrap_or_default();
+            view.locals.insert("_task", task_view(own, all.as_dict().cloned()));
+            self.project(&view, &mut sum);
+        }
         // The summary's own chain is not printed: the items' were.
         sum.errors.clear();
         sum
+    }
+    /// Stores what `register` as a mapping asks for.
+    pub(crate) fn project(&self, cx: &TaskContext, outcome: &mut Outcome) {
+        let mut view = cx.clone();
+        view.locals.update(&cx.task.projections);
+        for (name, expression) in cx.task.projections.str_iter() {
+            match self.render(&view, expression) {
+                Ok(v) => _ = outcome.changes.set.insert(name, v),
+                Err(e) => self.world.warning(format!("The registered variable '{name}' has no value: {e}")),
+            }
+        }
     }
     /// `loop_control.break_when`.
     fn loop_breaks(&self, cx: &TaskContext, last: Option<&Value>) -> bool {
@@ -517,6 +544,14 @@ impl Engine<'_> {
         if let Some(name) = &cx.task.register.clone() {
             cx.locals.insert(name.as_str(), outcome.registered());
         }
+        let own = Value::dict(outcome.registered());
+        let listed = cx.place.item.and_then(|_| {
+            let before = cx.locals.get("_task")?.as_dict()?.get("loop_result")?.as_dict()?.get("results")?.as_list()?.to_vec();
+            Some(dict! { "results" => before.into_iter().chain([own.clone()]).collect::<Vec<_>>() })
+        });
+        cx.locals.insert("_task", task_view(own, listed));
+        let projections = cx.task.projections.clone();
+        cx.locals.update(&projections);
         // The result's own keys are variables in changed_when and failed_when.
         cx
     }
@@ -720,4 +755,17 @@ fn python_lines(text: &str) -> Vec<&str> {
         rest = &rest[end + width..];
     }
     out
+}
+
+/// `_task`: what expressions of a task see of its result.
+pub(crate) fn task_view(own: Value, listed: Option<Dict>) -> Value {
+    let mut d = dict! { "result" => own.clone() };
+    match listed {
+        Some(l) => {
+            d.insert("polymorphic_result", Value::dict(l.clone()));
+            d.insert("loop_result", Value::dict(l));
+        }
+        None => _ = d.insert("polymorphic_result", own),
+    }
+    Value::dict(d)
 }

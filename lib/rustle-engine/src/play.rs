@@ -39,6 +39,7 @@ pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
         repeat: None,
         loop_control: Dict::new(),
         register: None,
+        projections: Dict::new(),
         changed_when: Vec::new(),
         failed_when: Vec::new(),
         until: Vec::new(),

@@ -280,6 +280,12 @@ impl Engine<'_> {
         if let Some(name) = &cx.task.register {
             outcome.changes.set.insert(name.as_str(), registered.clone());
         }
+        if !looped && !cx.task.projections.is_empty() {
+            let mut view = cx.clone();
+            let listed = cx.task.repeat.is_some().then(|| registered.clone());
+            view.locals.insert("_task", crate::once::task_view(Value::dict(registered.clone()), listed));
+            self.project(&view, &mut outcome);
+        }
         self.vars.apply(&outcome.changes);
         let mut notified = Vec::new();
         let mut notified_names = Vec::new();

@@ -46,6 +46,7 @@ impl Loader {
             repeat: None,
             loop_control: Dict::new(),
             register: None,
+            projections: Dict::new(),
             changed_when: Vec::new(),
             failed_when: Vec::new(),
             until: Vec::new(),

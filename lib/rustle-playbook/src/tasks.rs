@@ -142,6 +142,7 @@ impl Loader {
             repeat: None,
             loop_control: Dict::new(),
             register: None,
+            projections: Dict::new(),
             changed_when: Vec::new(),
             failed_when: Vec::new(),
             until: Vec::new(),
@@ -247,6 +248,26 @@ fn register(v: &Node) -> Result<Option<String>> {
     Ok(v.as_str().map(Into::into))
 }
 
+/// `register:` with a mapping: each name stands for an expression over `_task`.
+fn projections(v: &Node) -> Result<Dict> {
+    let mut out = Dict::new();
+    for (key, v) in v.as_map().unwrap_or_default() {
+        if let Some((message, help)) = values::bad_name(key) {
+            let error = PlaybookError::parser("Invalid 'register' specified.", Some(&key.origin));
+            return Err(error.caused_by(message, Some(key.origin.clone()), Some(help)));
+        }
+        let template = match v.as_str() {
+            Some(text) => {
+                let source = format!("{{{{ {text} }}}}");
+                Value::Template(std::sync::Arc::new(rustle_value::Template { source: source.into(), origin: Some(v.origin.clone()) }))
+            }
+            None => value(v),
+        };
+        out.insert(key.as_str().unwrap_or_default(), template);
+    }
+    Ok(out)
+}
+
 fn keyword(task: &mut Task, word: &str, v: &Node, node: &Node) -> Result<()> {
     let given = |v: &Node| (!v.is_null()).then(|| value(v));
     match word {
@@ -258,6 +279,7 @@ fn keyword(task: &mut Task, word: &str, v: &Node, node: &Node) -> Result<()> {
         }
         "loop" => loop_over(task, None, v, node)?,
         "loop_control" => task.loop_control = if v.is_null() { Dict::new() } else { loop_control(v)? },
+        "register" if v.as_map().is_some() => task.projections = projections(v)?,
         "register" => task.register = register(v)?,
         "changed_when" => task.changed_when = expressions(v),
         "failed_when" => task.failed_when = expressions(v),

@@ -183,6 +183,9 @@ pub struct Task {
     /// `register`: a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register: Option<String>,
+    /// `register` as a mapping: names of variables and the expressions that say what of the result they get.
+    #[serde(default, skip_serializing_if = "Dict::is_empty")]
+    pub projections: Dict,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_when: Vec<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

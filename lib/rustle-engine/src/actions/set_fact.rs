@@ -9,7 +9,7 @@ use rustle_value::{Dict, Value, dict, py_str};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.set_fact"], raw: false, run };
 
-fn run(_: &mut Engine<'_>, _: &mut TaskContext, mut args: Dict, _: &Manner) -> Result<Dict, Failure> {
+fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, _: &Manner) -> Result<Dict, Failure> {
     let cacheable = args.remove("cacheable").is_some_and(|v| to_bool(&v).unwrap_or(false));
     if args.is_empty() {
         return Ok(failed_result("No key/value pairs provided, at least one is required for this action to succeed"));
@@ -25,6 +25,7 @@ fn run(_: &mut Engine<'_>, _: &mut TaskContext, mut args: Dict, _: &Manner) -> R
             return Err(Failure::new(format!("Invalid variable name '{name}'.")));
         }
     }
+    crate::reserved::warn(engine, cx, &args);
     Ok(dict! {
         "changed" => false,
         "ansible_facts" => Value::dict(args),
