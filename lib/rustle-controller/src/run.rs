@@ -89,7 +89,7 @@ struct Batch {
     /// Questions that wait for others.
     questions: HashMap<(String, u64), (Position, Call)>,
     /// `run_once` tasks: who waits for the result.
-    once: HashMap<TaskId, Vec<(String, u64)>>,
+    once: HashMap<TaskId, (Position, Vec<(String, u64)>)>,
     once_results: HashMap<(TaskId, Position), TaskDone>,
     /// Stop all hosts at their next step, because of this.
     abort: Option<String>,
@@ -370,7 +370,10 @@ impl Run<'_> {
             Note::Heard { host, heard: Heard::Message(up) } => self.heard(batch, &host, *up),
             Note::Event { host, event } => self.event(batch, &host, event),
             Note::OnceDone { task, done } => {
-                for (i, (host, id)) in batch.once.remove(&task).unwrap_or_default().into_iter().enumerate() {
+                let Some((position, waiting)) = batch.once.remove(&task) else { return };
+                // Hosts that come later get the same.
+                batch.once_results.insert((task, position), (*done).clone());
+                for (i, (host, id)) in waiting.into_iter().enumerate() {
                     let changes = done.changes.clone();
                     lock(&self.shared.vars).entry(host.clone()).or_default().apply(&changes);
                     // All but the first get the result without having run the task.
@@ -532,16 +535,18 @@ impl Run<'_> {
     }
     /// The first host that comes runs the task; the others get what it got.
     fn once(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, task: TaskId, scope: Vec<Frame>) {
-        if let Some(waiting) = batch.once.get_mut(&task) {
+        if let Some((_, waiting)) = batch.once.get_mut(&task) {
             waiting.push((host.to_owned(), id));
             return;
         }
         if let Some(done) = batch.once_results.get(&(task, position.clone())).cloned() {
+            lock(&self.shared.vars).entry(host.to_owned()).or_default().apply(&done.changes);
             return self.reply(host, id, Reply::Task { done });
         }
-        batch.once.insert(task, vec![(host.to_owned(), id)]);
+        batch.once.insert(task, (position.clone(), vec![(host.to_owned(), id)]));
         let shared = self.shared.clone();
-        let host = host.to_owned();
+        // Whoever asks first: it is the first host of the batch that the task runs for.
+        let host = batch.order.iter().find(|h| batch.open.contains(*h)).cloned().unwrap_or_else(|| host.to_owned());
         std::thread::spawn(move || {
             let done = match answers::answer(&shared, &host, &position, Call::RunTask { task, scope }) {
                 Reply::Task { done } => done,

@@ -91,6 +91,11 @@ impl Engine<'_> {
     /// The task's name as banners show it, without the role.
     pub fn task_name(&self, cx: &TaskContext) -> String {
         match &cx.task.name {
+            // An include_role without a name is called after its role.
+            None if &*cx.task.action == "ansible.builtin.include_role" => {
+                let role = cx.task.args.get("name").or_else(|| cx.task.args.get("role")).and_then(|v| self.render_str(cx, v).ok());
+                role.map_or_else(|| cx.task.written.to_string(), |r| format!("{} : {r}", cx.task.written))
+            }
             None => cx.task.written.to_string(),
             Some(v) => self.render(cx, v).map_or_else(|_| v.as_str().unwrap_or_default().to_owned(), |v| py_str(&v)).trim().to_owned(),
         }
