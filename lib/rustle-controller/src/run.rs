@@ -568,7 +568,12 @@ fn first_header(play: &PlayState) -> TaskHeader {
         lock(&play.program).tasks_below(&nodes, &mut tasks);
     }
     let (task, at) = match tasks.first() {
-        Some(t) => (t.clone(), 1),
+        // The engine counts the ends of sections, too: handlers run there.
+        Some(t) => {
+            let p = &play.play;
+            let section = if !p.pre_tasks.is_empty() { 1 } else if !(p.roles.is_empty() && p.tasks.is_empty()) { 2 } else { 3 };
+            (t.clone(), section)
+        }
         None => (Arc::new(rustle_engine::gather_task(&play.play)), 0),
     };
     let name = task.name.as_ref().and_then(Value::as_str).unwrap_or(&task.written).to_owned();

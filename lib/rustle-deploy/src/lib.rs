@@ -161,7 +161,12 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     let code = execute(read, &config, plan, passwords, signals, &mut |e| report.event(&e));
     _ = report.finish();
     match code {
-        Ok(code) => code,
+        Ok(code) => {
+            if code == exit::INTERRUPTED {
+                complain("[ERROR]: User interrupted execution");
+            }
+            code
+        }
         Err(e) => {
             complain(&format!("[ERROR]: {e}"));
             exit::ERROR
