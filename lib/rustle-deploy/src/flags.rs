@@ -17,11 +17,8 @@ pub fn command(ansible: bool) -> Command {
         switch("syntax-check", "Check the playbooks' syntax, and run nothing"),
         switch("flush-cache", "Forget cached facts"),
         switch("step", "Confirm each task before it runs"),
-        switch("ask-pass", "Ask for the connection password").short('k'),
-        switch("ask-become-pass", "Ask for the become password").short('K'),
-        Arg::new("connection-password-file").long("connection-password-file").visible_alias("conn-pass-file").value_name("FILE").help("A file with the connection password"),
-        Arg::new("become-password-file").long("become-password-file").visible_alias("become-pass-file").value_name("FILE").help("A file with the become password"),
     ]);
+    args.extend(rustle_run::password_flags());
     if !ansible {
         args.extend([
             Arg::new("strategy").long("strategy").value_name("NAME").value_parser(rustle_plan::STRATEGIES.to_vec()).help("How hosts are served, and whether they wait for each other"),

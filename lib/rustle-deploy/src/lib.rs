@@ -1,26 +1,22 @@
 //! `rustle-deploy`: what `ansible-playbook` does, in one process.
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
-//! - [`execute`](execute()): from a run that was read to its recap; the stage `rustle-run` uses it, too;
-//! - `connector`, `runners`: sessions on hosts, and the runners for them;
-//! - `show`: how results are shown.
+//! - `flags`: the command line itself; `stream`: a plan in place of playbooks.
+//!
+//! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
+//! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
 //!
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
-mod connector;
-mod execute;
 mod flags;
-mod prompt;
-mod runners;
-mod show;
+mod stream;
 
-pub use execute::{Hosts, Passwords, execute, watch_signals};
 pub use flags::command;
-pub use show::options as report_options;
 
 use clap::ArgMatches;
 use rustle_cli::config::Config;
-use rustle_parse::{ParseError, ReadRun, Request, Settings};
+use rustle_parse::{ParseError, ReadRun, Request};
+use rustle_run::{Hosts, execute, passwords, prompt, report_options, watch_signals};
 use rustle_plan::{HostSource, PlanOptions, Planner};
 use rustle_report::lists::{Listed, Wanted, list, syntax_ok};
 use rustle_stream::event::RunEvent;
@@ -99,40 +95,28 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     for text in &config.warnings {
         complain(&format!("[WARNING]: {text}"));
     }
-    if options.verbosity == 0 {
-        options.verbosity = config.get("DEFAULT_VERBOSITY").as_i64().and_then(|v| u8::try_from(v).ok()).unwrap_or(0);
-    }
-    if options.vault_ids.is_empty() {
-        options.vault_ids = config.list("DEFAULT_VAULT_IDENTITY_LIST");
-        if let Some(file) = config.text("DEFAULT_VAULT_PASSWORD_FILE").filter(|f| !f.is_empty()) {
-            options.vault_ids.push(format!("default@{file}"));
+    let passwords = |config: &Config| passwords(args, config).map_err(|e| complain(&format!("[ERROR]: {e}")));
+    let (prepared, config, passwords) = if let Some(source) = stream::source(&options.playbooks, ansible) {
+        let (prepared, config) = match stream::read(source, args, &options) {
+            Ok(found) => found,
+            Err(e) => {
+                complain(e.human("rustle-deploy").trim_end());
+                return e.exit;
+            }
+        };
+        let Ok(passwords) = passwords(&config) else { return exit::ERROR };
+        (prepared, config, passwords)
+    } else {
+        options.config = config.changed();
+        let settings = rustle_parse::configured(&config, args.get_many::<String>("module-path").unwrap_or_default(), &mut options);
+        let Ok(passwords) = passwords(&config) else { return exit::ERROR };
+        let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
+        match rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)) {
+            Ok(read) => (read.into(), config, passwords),
+            Err(e) => return refuse(&e),
         }
-    }
-    let passwords = match passwords(args, &config) {
-        Ok(p) => p,
-        Err(e) => {
-            complain(&format!("[ERROR]: {e}"));
-            return exit::ERROR;
-        }
     };
-    let mut settings = Settings::from_env();
-    settings.roles_path = config.list("DEFAULT_ROLES_PATH");
-    settings.collections_path = config.list("COLLECTIONS_PATHS");
-    settings.module_path = config.list("DEFAULT_MODULE_PATH");
-    settings.inventory = config.list("DEFAULT_HOST_LIST");
-    settings.duplicate_keys = rustle_parse::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
-    for paths in args.get_many::<String>("module-path").unwrap_or_default() {
-        settings.module_path.splice(0..0, paths.split(':').map(Into::into));
-    }
-    let request = Request {
-        options,
-        extra_vars: args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect(),
-        settings,
-    };
-    let read = match rustle_parse::read(request, &mut |q| prompt::secret(q)) {
-        Ok(r) => r,
-        Err(e) => return refuse(&e),
-    };
+    let read = &prepared.read;
     let mut plan = PlanOptions::default();
     if !ansible {
         if let Some(Ok(s)) = args.get_one::<String>("strategy").map(|s| s.parse()) {
@@ -142,11 +126,11 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
             plan.barriers = Some(b);
         }
     }
-    if let Some(code) = lists(args, &read, plan) {
+    if let Some(code) = lists(args, read, plan) {
         return code;
     }
     let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());
-    let show = show::options(&config, read.run.options.verbosity, read.run.options.check, ansible);
+    let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
     let out = std::io::LineWriter::new(std::io::stdout());
     let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
         complain(&format!("[ERROR]: Invalid callback for stdout specified: {format}"));
@@ -158,7 +142,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if let [file] = &read.run.options.playbooks[..] {
         report.playbook(file, read.run.plays.len());
     }
-    let code = execute(read, &config, plan, passwords, signals, &mut |e| report.event(&e));
+    let code = execute(prepared, &config, plan, passwords, signals, &mut |e| report.event(&e));
     _ = report.finish();
     match code {
         Ok(code) => {
@@ -183,27 +167,6 @@ fn refuse(e: &ParseError) -> u8 {
     // Reports of several lines are followed by an empty one.
     complain(&format!("[ERROR]: {}{}", text.trim_end(), if text.trim_end().contains('\n') { "\n" } else { "" }));
     e.code()
-}
-
-fn passwords(args: &ArgMatches, config: &Config) -> Result<Passwords, String> {
-    let file = |flag: &str, setting: &str| {
-        args.get_one::<String>(flag).cloned().or_else(|| config.text(setting)).filter(|f| !f.is_empty())
-    };
-    let asked = |flag: &str, setting: &str| args.get_flag(flag) || config.flag(setting);
-    let mut out = Passwords::default();
-    if let Some(f) = file("connection-password-file", "CONNECTION_PASSWORD_FILE") {
-        out.connection = Some(prompt::from_file(&f)?);
-    } else if asked("ask-pass", "DEFAULT_ASK_PASS") {
-        out.connection = Some(prompt::secret("SSH password: ")?);
-    }
-    if let Some(f) = file("become-password-file", "BECOME_PASSWORD_FILE") {
-        out.become_password = Some(prompt::from_file(&f)?);
-    } else if asked("ask-become-pass", "DEFAULT_BECOME_ASK_PASS") {
-        let question = if out.connection.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
-        let answer = prompt::secret(question)?;
-        out.become_password = if answer.is_empty() { out.connection.clone() } else { Some(answer) };
-    }
-    Ok(out)
 }
 
 /// `--list-*` and `--syntax-check`: everything that runs nothing.

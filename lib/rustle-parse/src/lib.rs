@@ -3,18 +3,23 @@
 //! [`read()`] is the library call that `rustle-deploy` uses; [`ParseStage`] is the filter, which writes what was read as
 //! records.
 //!
-//! Limits: of the configuration, only the environment's paths are looked at here; a caller that has read `ansible.cfg`
-//! fills [`Settings`]. A filter asks nobody for passwords. Variables of files that are encrypted as a whole travel in
+//! [`resume()`] goes on with a run that came through a pipe. [`configured()`] is what `ansible.cfg` says of both.
+//!
+//! Limits: a filter asks nobody for passwords. Variables of files that are encrypted as a whole travel in
 //! clear in the records of the filter.
 
 mod error;
 mod extra;
 mod flags;
 mod read;
+mod resume;
+mod settings;
 mod stage;
 
 pub use error::ParseError;
 pub use extra::extra_vars;
 pub use flags::{options, run_flags};
-pub use read::{duplicate_keys, ReadRun, Request, Settings, read, renderer};
+pub use read::{ReadRun, Request, Settings, duplicate_keys, read, renderer};
+pub use resume::resume;
+pub use settings::configured;
 pub use stage::ParseStage;

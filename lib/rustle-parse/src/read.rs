@@ -80,6 +80,23 @@ pub fn renderer() -> Render {
     Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, vars).map_err(|e| e.to_string()))
 }
 
+/// How playbooks are read: the same at the beginning of a run and for what is included later.
+pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>) -> LoaderOptions {
+    let key = vault.clone();
+    LoaderOptions {
+        cwd: cwd.to_owned(),
+        roles_path: settings.roles_path.clone(),
+        collections_path: settings.collections_path.clone(),
+        module_path: settings.module_path.clone(),
+        known_modules: rustle_modules::names().map(Into::into).collect(),
+        check_modules: settings.check_modules,
+        duplicate_keys: settings.duplicate_keys,
+        render: renderer(),
+        decrypt: Arc::new(move |text, _| key.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string())),
+        ..LoaderOptions::default()
+    }
+}
+
 /// Reads a run. `prompt` asks a person for a vault password.
 ///
 /// # Errors
@@ -101,20 +118,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
             return Err(ParseError::NotAFile(file.clone()));
         }
     }
-    let key = vault.clone();
-    let known = rustle_modules::names().map(Into::into);
-    let loader_options = LoaderOptions {
-        cwd: cwd.clone(),
-        roles_path: settings.roles_path,
-        collections_path: settings.collections_path,
-        module_path: settings.module_path,
-        known_modules: known.collect(),
-        check_modules: settings.check_modules,
-        duplicate_keys: settings.duplicate_keys,
-        render: renderer(),
-        decrypt: Arc::new(move |text, _| key.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string())),
-        ..LoaderOptions::default()
-    };
+    let loader_options = loader_options(&cwd, &settings, &vault);
     let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()))?;
     let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
     let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };

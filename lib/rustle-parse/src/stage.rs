@@ -2,7 +2,9 @@
 
 use crate::error::ParseError;
 use crate::flags::{options, run_flags};
-use crate::read::{Request, Settings, read};
+use crate::read::{Request, read};
+use crate::settings::configured;
+use rustle_cli::config::Config;
 use clap::{ArgMatches, Command};
 use rustle_cli::stage::{LogFormat, Stage, StageError, StageIo};
 use rustle_stream::exit;
@@ -32,13 +34,16 @@ impl Stage for ParseStage {
     }
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
-        let cwd = std::env::current_dir()?.to_string_lossy().into_owned();
-        let mut settings = Settings::from_env();
-        for paths in args.get_many::<String>("module-path").unwrap_or_default() {
-            settings.module_path.splice(0..0, paths.split(':').map(Into::into));
+        let cwd = std::env::current_dir()?;
+        let config = Config::load(&cwd).map_err(|e| StageError::new(exit::CONFIG, e))?;
+        for warning in &config.warnings {
+            io.warn(warning);
         }
+        let mut options = options(args, &cwd.to_string_lossy());
+        options.config = config.changed();
+        let settings = configured(&config, args.get_many::<String>("module-path").unwrap_or_default(), &mut options);
         let request = Request {
-            options: options(args, &cwd),
+            options,
             extra_vars: args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect(),
             settings,
         };

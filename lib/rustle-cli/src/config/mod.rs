@@ -150,6 +150,18 @@ impl Config {
         }
         out
     }
+    /// Takes the settings that another stage of the run found ([`Config::changed`]) in place of this process's own.
+    pub fn take(&mut self, changed: &Dict) {
+        self.values.clear();
+        for setting in table() {
+            if let Some(v) = changed.get(setting.name) {
+                self.values.insert(setting.name, (v.clone(), "the stream".into()));
+            }
+        }
+        if let Some(file) = changed.get("CONFIG_FILE") {
+            self.file = Some(PathBuf::from(rustle_value::py_str(file)));
+        }
+    }
 }
 
 /// `~` and `$NAME` in a path.

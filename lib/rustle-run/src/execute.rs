@@ -9,9 +9,12 @@ use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
 use rustle_plan::{HostSource, PlanOptions, Planner};
 use rustle_stream::event::RunEvent;
-use rustle_stream::protocol::RunOptions;
+use rustle_ship::Runner;
+use rustle_stream::model::PlayId;
+use rustle_stream::protocol::{BarrierRule, RunOptions};
 use rustle_stream::record::Options;
 use rustle_value::Dict;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 
 /// Passwords of this run.
@@ -19,6 +22,27 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 pub struct Passwords {
     pub connection: Option<String>,
     pub become_password: Option<String>,
+}
+
+/// What earlier stages found out.
+#[derive(Default)]
+pub struct Known {
+    /// Runners by host.
+    pub runners: HashMap<String, Arc<Runner>>,
+    /// The rule for waiting that each play was planned with, and on how many hosts.
+    pub barriers: HashMap<PlayId, (BarrierRule, usize)>,
+}
+
+/// A run that was read, here or from records.
+pub struct Prepared {
+    pub read: ReadRun,
+    pub known: Known,
+}
+
+impl From<ReadRun> for Prepared {
+    fn from(read: ReadRun) -> Self {
+        Prepared { read, known: Known::default() }
+    }
 }
 
 /// The hosts of a pattern, within `--limit`, as the inventory stands.
@@ -78,14 +102,18 @@ pub fn watch_signals() -> Option<libc::sigset_t> {
 }
 
 /// Runs everything; `emit` gets the events in the order in which they are to be shown. Returns Ansible's exit code.
+///
+/// # Errors
+/// A `--limit` that makes no sense.
 pub fn execute(
-    read: ReadRun,
+    prepared: impl Into<Prepared>,
     config: &Config,
     plan: PlanOptions,
     passwords: Passwords,
     signals: Option<libc::sigset_t>,
     emit: &mut dyn FnMut(RunEvent),
 ) -> Result<u8, String> {
+    let Prepared { read, known } = prepared.into();
     let ReadRun { run, inventory, loader, vault, .. } = read;
     let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
     let mut connection = config.raw.clone();
@@ -96,7 +124,7 @@ pub fn execute(
         config: connection,
         password: passwords.connection.map(Secret::new),
     };
-    let connector = HostConnector { settings, runners: Arc::new(Runners::new()) };
+    let connector = HostConnector { settings, runners: Arc::new(Runners::new()), known: known.runners };
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {
         let send = send.clone();
@@ -140,7 +168,16 @@ pub fn execute(
     let hosts = shared.clone();
     let code = rustle_controller::run(
         &shared,
-        &mut |play| planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string()),
+        &mut |play| {
+            let mut planned = planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string())?;
+            // A plan that was made for the same hosts holds; one that `add_host` outdated does not.
+            if let Some((rule, count)) = known.barriers.get(&play.id).filter(|_| plan.barriers.is_none())
+                && *count == planned.hosts.len()
+            {
+                planned.barriers = rule.clone();
+            }
+            Ok(planned)
+        },
         &run.plays,
         &run.fragment,
         &notes,

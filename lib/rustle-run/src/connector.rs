@@ -4,8 +4,9 @@ use rustle_connect::{HostSpec, Settings};
 use rustle_controller::session::{Heard, Session};
 use rustle_controller::{Connected, Connector, Note, Unreachable};
 use crate::runners::Runners;
-use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, bootstrap, bootstrap_local};
+use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
 use rustle_value::Dict;
+use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -14,13 +15,16 @@ use std::time::Duration;
 pub struct HostConnector {
     pub settings: Settings,
     pub runners: Arc<Runners>,
+    /// Runners that the stream has for hosts.
+    pub known: HashMap<String, Arc<Runner>>,
 }
 
 impl HostConnector {
     fn open(&self, host: &str, vars: &Dict) -> Result<(rustle_ship::Session, HostSpec), String> {
         let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
+        let known = self.known.get(host);
         let mut options = BootstrapOptions {
-            expected: self.runners.own(),
+            expected: known.cloned().or_else(|| self.runners.own()),
             self_check: true,
             retries: spec.retries,
             ..BootstrapOptions::default()
@@ -28,13 +32,13 @@ impl HostConnector {
         let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
         if connection.is_local() {
             options.self_check = false;
-            let own = match self.runners.own() {
+            let own = match options.expected.clone() {
                 Some(own) => own,
                 None => self.runners.choose(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() })?,
             };
             return bootstrap_local(&own, &options).map(|s| (s, spec)).map_err(|e| e.to_string());
         }
-        match bootstrap(&mut *connection, &|p| self.runners.choose(p), &options).map_err(|e| e.to_string())? {
+        match bootstrap(&mut *connection, &|p| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone())), &options).map_err(|e| e.to_string())? {
             Bootstrap::Ready(session) => Ok((*session, spec)),
             Bootstrap::Fallback { reason, .. } => {
                 Err(format!("no runner can run on this host ({reason}), and the fallback to its Python is not there yet"))

@@ -1,0 +1,29 @@
+//! What `ansible.cfg` and the environment say about reading a run.
+
+use crate::read::Settings;
+use rustle_cli::config::Config;
+use rustle_stream::record::Options;
+
+/// The paths of the configuration, and what it says where the command line is silent. `module_path`: `-M`, each a
+/// list separated by colons.
+pub fn configured<'a>(config: &Config, module_path: impl IntoIterator<Item = &'a String>, options: &mut Options) -> Settings {
+    if options.verbosity == 0 {
+        options.verbosity = config.get("DEFAULT_VERBOSITY").as_i64().and_then(|v| u8::try_from(v).ok()).unwrap_or(0);
+    }
+    if options.vault_ids.is_empty() {
+        options.vault_ids = config.list("DEFAULT_VAULT_IDENTITY_LIST");
+        if let Some(file) = config.text("DEFAULT_VAULT_PASSWORD_FILE").filter(|f| !f.is_empty()) {
+            options.vault_ids.push(format!("default@{file}"));
+        }
+    }
+    let mut settings = Settings::from_env();
+    settings.roles_path = config.list("DEFAULT_ROLES_PATH");
+    settings.collections_path = config.list("COLLECTIONS_PATHS");
+    settings.module_path = config.list("DEFAULT_MODULE_PATH");
+    settings.inventory = config.list("DEFAULT_HOST_LIST");
+    settings.duplicate_keys = crate::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
+    for paths in module_path {
+        settings.module_path.splice(0..0, paths.split(':').map(Into::into));
+    }
+    settings
+}

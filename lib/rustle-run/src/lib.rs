@@ -1,0 +1,25 @@
+//! The end of the pipeline: a run that was read, executed on its hosts.
+//!
+//! - [`RunStage`]: the filter, from records to events;
+//! - [`prepare`]: a run out of records, with what earlier stages found out; [`execute`](execute()): from a run that was
+//!   read to its recap; `rustle-deploy` calls both in one process;
+//! - `connector`, `runners`: sessions on hosts, and the runners for them;
+//! - `passwords`, [`prompt`]: what is asked for, and never travels;
+//! - `show`: how results are shown.
+//!
+//! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
+
+mod connector;
+mod execute;
+mod passwords;
+pub mod prompt;
+mod runners;
+mod show;
+mod stage;
+mod stream;
+
+pub use execute::{Hosts, Known, Passwords, Prepared, execute, watch_signals};
+pub use passwords::{password_flags, passwords};
+pub use show::options as report_options;
+pub use stage::RunStage;
+pub use stream::prepare;
