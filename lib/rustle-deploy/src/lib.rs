@@ -116,32 +116,11 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
             Err(e) => return refuse(&e),
         }
     };
-<<<<<<< HEAD
     let read = &prepared.read;
-=======
-    let mut settings = Settings::from_env();
-    settings.roles_path = config.list("DEFAULT_ROLES_PATH");
-    settings.collections_path = config.list("COLLECTIONS_PATHS");
-    settings.module_path = config.list("DEFAULT_MODULE_PATH");
-    settings.inventory = config.list("DEFAULT_HOST_LIST");
-    settings.duplicate_keys = rustle_parse::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
-    for paths in args.get_many::<String>("module-path").unwrap_or_default() {
-        settings.module_path.splice(0..0, paths.split(':').map(Into::into));
-    }
-    let request = Request {
-        options,
-        extra_vars: args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect(),
-        settings,
-    };
-    let read = match rustle_parse::read(request, &mut |q| prompt::secret(q)) {
-        Ok(r) => r,
-        Err(e) => return refuse(&e),
-    };
-    if let Err(e) = any_hosts(&read, &config) {
+    if let Err(e) = any_hosts(read, &config) {
         complain(&format!("[ERROR]: {e}"));
         return exit::ERROR;
     }
->>>>>>> 1fec21b (Runners are built small; a limit that leaves no host is an error)
     let mut plan = PlanOptions::default();
     if !ansible {
         if let Some(Ok(s)) = args.get_one::<String>("strategy").map(|s| s.parse()) {
@@ -194,29 +173,6 @@ fn refuse(e: &ParseError) -> u8 {
     e.code()
 }
 
-<<<<<<< HEAD
-=======
-fn passwords(args: &ArgMatches, config: &Config) -> Result<Passwords, String> {
-    let file = |flag: &str, setting: &str| {
-        args.get_one::<String>(flag).cloned().or_else(|| config.text(setting)).filter(|f| !f.is_empty())
-    };
-    let asked = |flag: &str, setting: &str| args.get_flag(flag) || config.flag(setting);
-    let mut out = Passwords::default();
-    if let Some(f) = file("connection-password-file", "CONNECTION_PASSWORD_FILE") {
-        out.connection = Some(prompt::from_file(&f)?);
-    } else if asked("ask-pass", "DEFAULT_ASK_PASS") {
-        out.connection = Some(prompt::secret("SSH password: ")?);
-    }
-    if let Some(f) = file("become-password-file", "BECOME_PASSWORD_FILE") {
-        out.become_password = Some(prompt::from_file(&f)?);
-    } else if asked("ask-become-pass", "DEFAULT_BECOME_ASK_PASS") {
-        let question = if out.connection.is_some() { "BECOME password[defaults to SSH password]: " } else { "BECOME password: " };
-        let answer = prompt::secret(question)?;
-        out.become_password = if answer.is_empty() { out.connection.clone() } else { Some(answer) };
-    }
-    Ok(out)
-}
-
 /// A run needs hosts; with an empty inventory the implicit localhost remains.
 fn any_hosts(read: &ReadRun, config: &Config) -> Result<(), String> {
     let inventory = &read.inventory;
@@ -236,7 +192,6 @@ fn any_hosts(read: &ReadRun, config: &Config) -> Result<(), String> {
     Ok(())
 }
 
->>>>>>> 1fec21b (Runners are built small; a limit that leaves no host is an error)
 /// `--list-*` and `--syntax-check`: everything that runs nothing.
 fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
     let wanted = Wanted { hosts: args.get_flag("list-hosts"), tasks: args.get_flag("list-tasks"), tags: args.get_flag("list-tags") };
