@@ -10,6 +10,7 @@
 
 // Modules name this crate's parts as `rustle_modules::…` would from outside.
 mod api;
+pub mod archive;
 mod attrs;
 mod catalogue;
 pub mod command;
@@ -37,6 +38,7 @@ pub mod times;
 pub mod systemd;
 pub mod sysv;
 pub mod users;
+pub mod zip;
 
 pub use api::{Failure, Module, Outcome, Run, Scope, Support};
 pub use attrs::{Diff, FileArgs, Lsattr, add_path_info};
