@@ -141,7 +141,8 @@ pub fn execute(ctx: &mut Ctx, a: &ExecArgs, shell: bool) -> Result<Outcome, Fail
         What::Words(w) => ctx.command(w),
     };
     if let Some(d) = folder {
-        cmd = cmd.env("PWD", &d).cwd(d);
+        // As after a change of folder by the process itself: links are resolved.
+        cmd = cmd.env("PWD", crate::paths::realpath(&d)).cwd(d);
     }
     if let Some(text) = &a.stdin {
         let mut text = text.clone();

@@ -122,6 +122,10 @@ impl Engine<'_> {
                 hints.insert(name, v);
             }
         }
+        let wished = self.variable_str(cx, "ansible_inject_invocation").ok().flatten().map(Value::from);
+        if let Some(inject) = wished.or_else(|| self.options.config.get("INJECT_INVOCATION").cloned()) {
+            hints.insert("inject_invocation", crate::context::to_bool(&inject).unwrap_or(false));
+        }
         ModuleRequest {
             module: module.into(),
             args,

@@ -68,8 +68,11 @@ fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceF
         "template_uid" => "root",
         "template_mtime" => rustle_jinja::local_time(Some(file.modified)),
         "template_run_date" => rustle_jinja::local_time(None),
-        "ansible_managed" => engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed")),
     });
+    if engine.scope(cx).layers.get("ansible_managed").is_none() {
+        let usual = engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed"));
+        tcx.locals.insert("ansible_managed", usual);
+    }
     let origin = Origin::new(file.path.as_str(), 1, 1);
     let mut scope = engine.scope(&tcx);
     // Delimiters and the template's own variables would be lost on the way: the controller renders the whole file.

@@ -1,7 +1,7 @@
 //! A block of lines in a text file, between two marker lines.
 
 use crate::editing;
-use crate::lines::{content_part, diff_pair, split_keep, universal};
+use crate::lines::{content_part, diff_pair, split_keep};
 use crate::pyre::{self, decode_as, encode_as};
 use crate::{Ctx, Diff, Failure, FileArgs, Module, Outcome, Params, PathArg, Rule, Support, params};
 use std::fs;
@@ -63,7 +63,7 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
     let there = editing::look(path)?;
     let original = if there {
         let data = fs::read(path).map_err(|e| Failure::os(&e, path))?;
-        universal(&decode_as(&data, &args.encoding)?)
+        decode_as(&data, &args.encoding)?
     } else {
         if !args.create {
             return Err(Failure::new(format!("Path {path} does not exist !")).with("rc", 257));

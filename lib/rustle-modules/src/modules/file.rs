@@ -339,7 +339,7 @@ impl Job {
         let before = state_of(&path);
         let src = match self.args.src.clone() {
             Some(s) => s.0,
-            None if before == "link" && self.args.follow => fs::read_link(&path).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
+            None if before == "link" => fs::read_link(&path).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
             None => return Err(Failure::new("src is required for creating new symlinks")),
         };
         let base = if before != "link" && Path::new(&path).is_dir() { path.as_str() } else { dirname(&path) };

@@ -39,6 +39,9 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         cmd = cmd.arg("-s").arg(s);
     }
     let colons = ["passwd", "shadow", "group", "gshadow"];
+    if a.split.as_deref() == Some("") {
+        return Err(Failure::new("Invalid split value. The value must be a non-empty string"));
+    }
     let separator = a.split.clone().or_else(|| colons.contains(&a.database.as_str()).then(|| ":".into()));
     let out = cmd.run()?;
     let fact = format!("getent_{}", a.database);

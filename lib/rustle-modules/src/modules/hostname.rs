@@ -81,7 +81,13 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
                         })?;
                     }
                 }
-                _ => std::fs::write("/proc/sys/kernel/hostname", &a.name).map_err(|e| Failure::os(&e, "/proc/sys/kernel/hostname"))?,
+                _ => {
+                    // SAFETY: the pointer and the length are those of a live string.
+                    if unsafe { libc::sethostname(a.name.as_ptr().cast(), a.name.len()) } != 0 {
+                        let e = std::io::Error::last_os_error();
+                        return Err(Failure::new(format!("Failed to set the name of the host: {}", crate::errors::py_errno(&e))));
+                    }
+                }
             }
         }
     }

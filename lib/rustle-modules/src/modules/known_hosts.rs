@@ -69,6 +69,11 @@ fn fields(line: &str) -> Option<(&str, &str, &str)> {
     Some((first, words.next()?, words.next()?))
 }
 
+/// `@cert-authority` or `@revoked`, where a line begins so.
+fn marker(line: &str) -> Option<&str> {
+    line.split_whitespace().next().filter(|w| w.starts_with('@'))
+}
+
 fn hashed(host: &str) -> String {
     use std::hash::{BuildHasher, Hasher};
     let mut salt = Vec::with_capacity(24);
@@ -106,7 +111,11 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     let mut changed = false;
     if present {
         let (_, kind, blob) = wanted.unwrap_or_default();
-        let mine = |l: &String| fields(l).is_some_and(|(n, k, _)| about(n, &host) && k == kind);
+        // A host has one key of a type, but any number of authorities and revoked keys.
+        let special = key.and_then(marker);
+        let mine = |l: &String| {
+            fields(l).is_some_and(|(n, k, b)| about(n, &host) && k == kind && marker(l) == special && (special.is_none() || b == blob))
+        };
         let good = lines.iter().any(|l| mine(l) && fields(l).is_some_and(|(n, _, b)| b == blob && n.starts_with('|') == a.hash_host));
         if !good {
             lines.retain(|l| !mine(l));
@@ -120,7 +129,8 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     } else {
         let count = lines.len();
         lines.retain(|l| {
-            fields(l).is_none_or(|(n, k, b)| !about(n, &host) || wanted.is_some_and(|(_, wk, wb)| wk != k || wb != b))
+            let other = |k: &str, b: &str| wanted.is_some_and(|(_, wk, wb)| wk != k || wb != b || marker(l) != key.and_then(marker));
+            fields(l).is_none_or(|(n, k, b)| !about(n, &host) || other(k, b))
         });
         changed |= lines.len() != count;
     }

@@ -114,7 +114,8 @@ fn rpm(ctx: &Ctx) -> Result<Option<List>, Failure> {
             "name" => name, "version" => version, "release" => release, "epoch" => epoch, "arch" => none(arch),
         }));
     }
-    Ok(Some(list))
+    // The program alone, on a system of another family, tells of no packages.
+    Ok(Some(list).filter(|l| !l.is_empty()))
 }
 
 fn apk() -> Option<List> {

@@ -33,6 +33,11 @@ pub static MODULE: Module = Module {
 };
 
 fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
+    for (name, value) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+        if value.contains('/') {
+            return Err(Failure::new(format!("{name} must be a valid file name component, got '{value}'")));
+        }
+    }
     let dir = args.path.map_or_else(|| ctx.env("TMPDIR").unwrap_or_else(|| "/tmp".into()), |p| p.0);
     for _ in 0..100 {
         let path = Path::new(&dir).join(format!("{}{}{}", args.prefix, random_name(), args.suffix));

@@ -115,6 +115,8 @@ struct Shadow {
     max: Option<i64>,
     warn: Option<i64>,
     inactive: Option<i64>,
+    /// Whether there is an entry at all.
+    there: bool,
     /// Days since 1970.
     expires: Option<i64>,
 }
@@ -124,7 +126,7 @@ fn shadow(name: &str) -> Shadow {
     let Some(line) = text.lines().find(|l| l.split(':').next() == Some(name)) else { return Shadow::default() };
     let f: Vec<&str> = line.split(':').collect();
     let n = |i: usize| f.get(i).and_then(|s| s.parse().ok());
-    Shadow { password: f.get(1).unwrap_or(&"").to_string(), min: n(3), max: n(4), warn: n(5), inactive: n(6), expires: n(7) }
+    Shadow { there: true, password: f.get(1).unwrap_or(&"").to_string(), min: n(3), max: n(4), warn: n(5), inactive: n(6), expires: n(7) }
 }
 
 fn lookup(a: &Args) -> Option<users::User> {
@@ -303,7 +305,7 @@ fn usermod(ctx: &Ctx, a: &Args, user: &users::User) -> Result<Option<Vec<String>
     if let Some(e) = a.expires {
         let current = s.expires.filter(|n| *n >= 0);
         if e < 0.0 {
-            if current.is_some() {
+            if current.is_some() || !s.there {
                 add(&["-e", ""]);
             }
         } else if current.is_none_or(|days| date(days as f64 * 86_400.0) != date(e)) {

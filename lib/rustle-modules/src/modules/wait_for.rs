@@ -90,7 +90,8 @@ fn run(_: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     let fail = |usual: String| Err(Failure::new(a.msg.clone().unwrap_or(usual)).with("elapsed", elapsed()));
     let port = a.port.unwrap_or_default();
     if a.port.is_none() && path.is_none() && a.state != "drained" {
-        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        // A plain pause: the delay and the time come one after the other.
+        std::thread::sleep(Duration::from_secs(u64::try_from(a.timeout).unwrap_or(0)));
     } else if a.state == "absent" || a.state == "stopped" {
         loop {
             if Instant::now() >= end {
