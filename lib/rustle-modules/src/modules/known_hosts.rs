@@ -86,6 +86,10 @@ fn hashed(host: &str) -> String {
 }
 
 fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
+    if a.name.contains(',') {
+        let msg = "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.";
+        return Err(Failure::new(msg));
+    }
     let path = a.path.0.clone();
     if Path::new(&path).is_dir() {
         return Err(Failure::new(format!("Could not open {path}: it is a directory")));

@@ -1,7 +1,7 @@
 //! Runs a command line in a shell.
 
 use crate::execute::{ExecArgs, execute};
-use crate::{Module, Params, Scope, Support};
+use crate::{Failure, Module, Params, Scope, Support};
 
 const EXAMPLES: &str = "
 - name: Count the users
@@ -14,6 +14,10 @@ pub static MODULE: Module = Module {
     check: Support::Partial,
     scope: Scope::World,
     ..Module::new::<ExecArgs>("ansible.builtin.shell", "Runs a command line in a shell", EXAMPLES, |ctx, v| {
+        // Shared with `command`; the shell expands its words itself.
+        if ctx.request.args.contains_key("expand_argument_vars") {
+            return Err(Failure::new("Unsupported parameters for (shell) module: expand_argument_vars"));
+        }
         execute(ctx, &ExecArgs::read(v)?, true)
     })
 };

@@ -193,7 +193,7 @@ fn useradd(ctx: &Ctx, a: &Args) -> Result<Vec<String>, Failure> {
             add(&["-o"]);
         }
     }
-    if let Some(s) = &a.seuser {
+    if let Some(s) = a.seuser.as_ref().filter(|_| crate::selinux::enabled()) {
         add(&["-Z", s]);
     }
     match &a.group {
@@ -381,6 +381,9 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         return Err(Failure::new("append is True but all of the following are missing: groups"));
     }
     warn_of_plain_password(ctx, &a);
+    if let Some(s) = a.seuser.as_ref().filter(|_| !crate::selinux::enabled()) {
+        ctx.warn(format!("'seuser' is set to '{s}' but SELinux is not enabled on this system. The 'seuser' parameter will be ignored."));
+    }
     let mut o = Outcome::changed(false).with("name", a.name.as_str()).with("state", a.state.as_str());
     let existing = lookup(&a);
     let (mut outs, mut errs) = (String::new(), String::new());
@@ -515,7 +518,7 @@ fn make_home(a: &Args, user: &users::User) -> Result<(), Failure> {
 }
 
 /// Makes the key where there is none; its fingerprint and public part.
-fn ssh_key(ctx: &Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Result<bool, Failure> {
+fn ssh_key(ctx: &mut Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Result<bool, Failure> {
     if !Path::new(&user.home).exists() && !ctx.check_mode {
         return Err(Failure::new("User home directory does not exist"));
     }
@@ -527,7 +530,7 @@ fn ssh_key(ctx: &Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Result<b
     if !path.exists() || a.force {
         changed = true;
         if !ctx.check_mode {
-            make_key(ctx, a, user, &path)?;
+            changed = make_key(ctx, a, user, &path)?;
         }
     }
     o.set("ssh_key_file", path.to_string_lossy().into_owned());
@@ -538,13 +541,16 @@ fn ssh_key(ctx: &Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Result<b
         let text = fs::read_to_string(&public).unwrap_or_default();
         o.set("ssh_public_key", Value::from(text.trim()));
     } else {
-        o.set("ssh_fingerprint", Value::Null);
-        o.set("ssh_public_key", Value::Null);
+        // A public key may be there on its own.
+        let text = fs::read_to_string(&public).ok();
+        o.set("ssh_fingerprint", if text.is_some() { Value::from("") } else { Value::Null });
+        o.set("ssh_public_key", text.map_or(Value::Null, |t| Value::from(t.trim())));
     }
     Ok(changed)
 }
 
-fn make_key(ctx: &Ctx, a: &Args, user: &users::User, path: &Path) -> Result<(), Failure> {
+/// Makes a key; false where a public key was there that must stay.
+fn make_key(ctx: &mut Ctx, a: &Args, user: &users::User, path: &Path) -> Result<bool, Failure> {
     let keygen = ctx.need_program("ssh-keygen")?;
     let os = |e: std::io::Error| Failure::os(&e, &path.to_string_lossy());
     let folder = path.parent().unwrap_or(path);
@@ -553,8 +559,17 @@ fn make_key(ctx: &Ctx, a: &Args, user: &users::User, path: &Path) -> Result<(), 
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(os)?;
         chown(folder, Some(user.uid), Some(user.gid)).map_err(os)?;
     }
-    if path.exists() {
-        fs::remove_file(path).map_err(os)?;
+    let public = std::path::PathBuf::from(format!("{}.pub", path.display()));
+    for (what, file) in [("private", path), ("public", &public)] {
+        if fs::symlink_metadata(file).is_err() {
+            continue;
+        }
+        if !a.force {
+            ctx.warn(format!("Found existing ssh key {what} file \"{}\", no force, so skipping ssh-keygen generation", file.display()));
+            return Ok(false);
+        }
+        ctx.warn(format!("Overwriting existing ssh key {what} file \"{}\"", file.display()));
+        fs::remove_file(file).map_err(os)?;
     }
     let host = rustle_facts::Context::new(rustle_facts::GatherOptions::default()).uname().node;
     let comment = a.ssh_key_comment.clone().unwrap_or_else(|| format!("ansible-generated on {host}"));
@@ -566,8 +581,8 @@ fn make_key(ctx: &Ctx, a: &Args, user: &users::User, path: &Path) -> Result<(), 
     if out.rc != 0 {
         return Err(Failure::new(out.err()).with("name", a.name.as_str()).with("rc", i64::from(out.rc)));
     }
-    for p in [path.to_owned(), format!("{}.pub", path.display()).into()] {
-        chown(&p, Some(user.uid), Some(user.gid)).map_err(os)?;
+    for p in [path, &public] {
+        chown(p, Some(user.uid), Some(user.gid)).map_err(os)?;
     }
-    Ok(())
+    Ok(true)
 }
