@@ -96,6 +96,7 @@ pub fn for_host(shared: &Shared, play: &PlayState, host: &str, common: &PlayProg
         magic: vars.magic,
         become_password: shared.secrets.become_password.clone(),
         remote_user: user.cloned(),
+        unreachable: lock(&shared.unreachable).get(host).cloned(),
         ..common.clone()
     }
 }

@@ -353,14 +353,15 @@ impl Run<'_> {
         match note {
             Note::Connected { host, result: Ok(connected) } => {
                 self.shared.greet(&host, &connected);
-                if self.reached.insert(host.clone()) {
+                let stands_in = lock(&self.shared.unreachable).contains_key(&host);
+                if !stands_in && self.reached.insert(host.clone()) {
                     (self.emit)(RunEvent::Reached { host: host.clone(), method: connected.method.clone(), reason: connected.reason.clone() });
                 }
                 if batch.open.contains(&host) {
                     self.start_play(batch, &host);
                 }
             }
-            Note::Connected { host, result: Err(e) } => self.lost(batch, &host, &e.message),
+            Note::Connected { host, result: Err(e) } => self.stand_in(batch, host, e.message),
             Note::Heard { host, heard: Heard::Closed { why } } => {
                 if batch.open.contains(&host) {
                     self.lost(batch, &host, &why);
@@ -408,6 +409,20 @@ impl Run<'_> {
         if let Some(s) = session {
             s.send(&Down::Reply { id, reply });
         }
+    }
+    /// The host is out of reach. That matters only for tasks that do something on it: until the first of those, a
+    /// runner here takes its part.
+    fn stand_in(&mut self, batch: &mut Batch, host: String, why: String) {
+        if let Some(first) = lock(&self.shared.unreachable).get(&host).cloned() {
+            return self.lost(batch, &host, &first);
+        }
+        lock(&self.shared.unreachable).insert(host.clone(), why);
+        let shared = self.shared.clone();
+        std::thread::spawn(move || {
+            let vars = rustle_value::dict! { "ansible_connection" => "local" };
+            let result = shared.connector.connect(&host, &vars, shared.queue());
+            shared.note(Note::Connected { host, result });
+        });
     }
     fn lost(&mut self, batch: &mut Batch, host: &str, why: &str) {
         if !batch.open.remove(host) {

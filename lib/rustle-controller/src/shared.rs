@@ -92,6 +92,8 @@ pub struct Shared {
     pub secrets: Secrets,
     pub queue: Mutex<mpsc::Sender<Note>>,
     pub files: Files,
+    /// Hosts that could not be reached, and why: a runner on the controller stands in for them.
+    pub unreachable: Mutex<HashMap<String, String>>,
     /// Statistics that set_stats collects.
     pub stats: Mutex<Dict>,
     /// Every setting with its value, for the `config` lookup.

@@ -26,6 +26,9 @@ impl ControllerWorld {
 impl World for ControllerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
         let host = delegate.unwrap_or(&self.host);
+        if let Some(why) = crate::session::lock(&self.shared.unreachable).get(host) {
+            return Err(WorldError::Unreachable { message: why.clone() });
+        }
         let session = self.shared.session(host).map_err(|e| WorldError::Unreachable { message: e.message })?;
         session.exec(request).ok_or_else(|| WorldError::Unreachable { message: format!("the connection to {host} was lost") })
     }

@@ -44,6 +44,8 @@ pub struct Engine<'w> {
     pub(crate) stop: Option<String>,
     pub(crate) become_password: Option<String>,
     pub(crate) remote_user: Option<String>,
+    /// Why no module can run: the host is out of reach, and this engine stands in for it.
+    pub(crate) unreachable: Option<String>,
     /// `meta: clear_host_errors` ran: the failure that is under way counts no more.
     pub(crate) cleared: bool,
     /// Where the last task stood.
@@ -87,6 +89,7 @@ impl<'w> Engine<'w> {
             stop: None,
             become_password: None,
             remote_user: None,
+            unreachable: None,
             cleared: false,
             at: Position::new(),
             missing_handler: None,
@@ -112,6 +115,7 @@ impl<'w> Engine<'w> {
         self.barriers = program.barriers;
         self.become_password = program.become_password;
         self.remote_user = program.remote_user;
+        self.unreachable = program.unreachable;
         self.inherited.clear();
         self.notified.clear();
         self.frames.clear();

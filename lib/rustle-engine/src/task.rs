@@ -60,13 +60,30 @@ impl Engine<'_> {
             let names = |ids: &[rustle_stream::model::RoleId]| -> Vec<String> {
                 ids.iter().filter_map(|id| self.program.role(*id)).map(|r| r.name.clone()).collect()
             };
-            d.insert("ansible_parent_role_names", names(&role.parents));
-            d.insert("ansible_parent_role_paths", role.parents.iter().filter_map(|id| self.program.role(*id)).map(|r| r.path.clone()).collect::<Vec<_>>());
-            d.insert("ansible_dependent_role_names", names(&role.dependencies));
+            if !role.parents.is_empty() {
+                d.insert("ansible_parent_role_names", names(&role.parents));
+                d.insert("ansible_parent_role_paths", role.parents.iter().filter_map(|id| self.program.role(*id)).map(|r| r.path.clone()).collect::<Vec<_>>());
+            }
         }
-        let play_roles: Vec<String> = self.program.public_roles().map(|r| r.name.clone()).collect();
-        d.insert("ansible_play_role_names", play_roles.clone());
-        d.insert("ansible_role_names", play_roles);
+        let mut below: Vec<rustle_stream::model::RoleId> = Vec::new();
+        for role in self.program.public_roles() {
+            below.extend(role.dependencies.iter().filter(|id| !below.contains(id)).copied().collect::<Vec<_>>());
+        }
+        let add = |list: &mut Vec<String>, name: &str| {
+            if !list.iter().any(|n| n == name) {
+                list.push(name.to_owned());
+            }
+        };
+        let (mut of_play, mut dependent) = (Vec::new(), Vec::new());
+        for role in self.program.public_roles() {
+            add(if below.contains(&role.id) { &mut dependent } else { &mut of_play }, &role.name);
+        }
+        let mut all = of_play.clone();
+        dependent.iter().for_each(|n| add(&mut all, n));
+        d.insert("role_names", of_play.clone());
+        d.insert("ansible_play_role_names", of_play);
+        d.insert("ansible_dependent_role_names", dependent);
+        d.insert("ansible_role_names", all);
         d.insert("ansible_search_path", task.search_path.clone());
         if let Some((id, result, _)) = &self.last_failure
             && let Some(failed) = self.program.task(*id)

@@ -159,6 +159,7 @@ pub fn execute(
         secrets: Secrets { become_password: passwords.become_password, vault: (!vault.is_empty()).then_some(vault) },
         queue: Mutex::new(send),
         files: Default::default(),
+        unreachable: Default::default(),
         stats: Mutex::new(Dict::new()),
         settings: rustle_cli::config::table().map(|s| (s.name, config.get(s.name))).collect(),
         ask: Box::new(crate::prompt::ask),

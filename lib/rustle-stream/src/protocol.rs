@@ -164,6 +164,9 @@ pub struct PlayProgram {
     pub become_password: Option<String>,
     /// The user that the connection logged in as, where it is known.
     pub remote_user: Option<String>,
+    /// The host cannot be reached, for this reason: this runner stands in for it elsewhere, and runs no modules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
 }
 
 /// What the planner decided about some tasks. Those that it does not name run on the host, without waiting.

@@ -37,9 +37,15 @@ pub fn action_names() -> Vec<&'static str> {
     ACTIONS.iter().flat_map(|a| a.names.iter().copied()).collect()
 }
 
+/// Actions that only pass their task on to a module, and so may run in the background.
+const ASYNC: &[&str] = &["ansible.builtin.gather_facts", "ansible.builtin.package", "ansible.builtin.service"];
+
 /// Runs the task's action, or its module.
 pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner) -> Result<Dict, Failure> {
     let action = find(&cx.task.action);
+    if action.is_some_and(|a| !a.names.iter().any(|n| ASYNC.contains(n))) && manner.async_seconds.is_some() {
+        return Err(failed(format!("This action ({}) does not support async.", cx.task.written)));
+    }
     let args = match action {
         Some(a) if a.raw => cx.task.args.clone(),
         _ => engine.arguments(cx)?,
@@ -67,6 +73,9 @@ pub(crate) fn failed_result(message: impl Into<String>) -> Dict {
 impl Engine<'_> {
     /// Runs a module with final arguments on the task's host (or the one that it is delegated to).
     pub(crate) fn module(&mut self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> Result<Dict, Failure> {
+        if let (Some(why), None) = (&self.unreachable, &manner.delegate) {
+            return Err(Failure::unreachable(why.as_str()));
+        }
         let request = self.request(cx, manner, module, args, blobs);
         let result = self.world.module(request, manner.delegate.as_deref())?;
         match (manner.async_seconds, manner.poll) {

@@ -44,23 +44,29 @@ impl Spec {
     }
 
     /// `[start-]end[/stride][:format]`; false where the term is not written so.
-    fn short(&mut self, term: &str) -> bool {
+    ///
+    /// # Errors
+    /// A part that is no number.
+    fn short(&mut self, term: &str) -> Result<bool> {
+        if term.contains('=') || term.contains(char::is_whitespace) {
+            return Ok(false);
+        }
         let (body, format) = term.split_once(':').map_or((term, None), |(a, b)| (a, Some(b)));
         let (body, stride) = body.split_once('/').map_or((body, None), |(a, b)| (a, Some(b)));
         let (start, end) = body.split_once('-').map_or((None, body), |(a, b)| (Some(a), b));
-        let int = |s: &str| parse_int(s, 0).and_then(|n| n.to_i64());
-        let Some(end) = int(end) else { return false };
-        for (slot, text) in [(&mut self.start, start), (&mut self.stride, stride)] {
-            if let Some(t) = text {
-                match int(t) {
-                    Some(n) => *slot = Some(n),
-                    None => return false,
-                }
-            }
+        if body.is_empty() {
+            return Ok(false);
+        }
+        if let Some(t) = start {
+            self.start = Some(number("start", t)?);
+        }
+        let end = number("end", end)?;
+        if let Some(t) = stride {
+            self.stride = Some(number("stride", t)?);
         }
         self.end = Some(end);
         self.format = format.map(str::to_owned);
-        true
+        Ok(true)
     }
 
     fn run(self, out: &mut Vec<Value>) -> Result<()> {
@@ -89,6 +95,10 @@ impl Spec {
             return fail("result is too large");
         }
         let format = self.format.unwrap_or_else(|| "%d".into());
+        // Exactly one place for the number.
+        if format.replace("%%", "").matches('%').count() != 1 {
+            return fail(format!("bad formatting string: {format}"));
+        }
         let mut i = start;
         while (stride > 0 && i <= end) || (stride < 0 && i >= end) {
             let text = percent::format(&Value::from(format.as_str()), &Value::Int(i))
@@ -109,7 +119,7 @@ fn sequence(_: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
             spec.set(k, &py_str(v))?;
         }
         let term = py_str(term);
-        if !term.is_empty() && !spec.short(&term) {
+        if !term.is_empty() && !spec.short(&term)? {
             for pair in term.split_whitespace() {
                 match pair.split_once('=') {
                     Some((k, v)) => spec.set(k, v.trim_matches(['\'', '"']))?,

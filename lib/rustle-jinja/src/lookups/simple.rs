@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::error::{Error, Result, fail};
 use crate::filters::dicts::{entries, subelements};
 use crate::interp::Interp;
-use rustle_value::{Value, dict, py_repr, py_str};
+use rustle_value::{Value, dict, py_str};
 
 pub static LOOKUPS: &[Lookup] = &[
     Lookup { name: "items", func: |_, args| Ok(flat(args.pos, 1)) },
@@ -92,9 +92,16 @@ fn subelements_lookup(cx: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
         [Value::List(l)] if l.len() >= 2 => l.to_vec(),
         all => all.to_vec(),
     };
+    const COUNT: &str = "subelements lookup expects a list of two or three items,";
     let (Some(list), Some(path)) = (pos.first(), pos.get(1)) else {
-        return fail(format!("subelements lookup expects a list of two or three items, {} given", py_repr(&Value::list(pos.clone()))));
+        return fail(COUNT);
     };
+    if !path.is_string() || !matches!(list, Value::Dict(_) | Value::List(_)) {
+        return fail(format!("{COUNT} first a dict or a list, second a string pointing to the subkey"));
+    }
+    if pos.get(2).is_some_and(|o| !o.is_mapping()) {
+        return fail(format!("{COUNT} the optional third item must be a dict with flags skip_missing"));
+    }
     let skip = pos.get(2).and_then(|o| o.get("skip_missing")).is_some_and(Value::truthy);
     // An element that was skipped has none.
     let kept: Vec<Value> = match list {
