@@ -55,6 +55,10 @@ impl Barriers {
             h.waiting = None;
         }
     }
+    /// Whether the host is at this very position.
+    pub fn stands_at(&self, host: &str, position: &Position) -> bool {
+        self.hosts.get(host).is_some_and(|h| !h.done && h.position == *position)
+    }
     /// Whether everybody else has come as far as `position`.
     pub fn clear(&self, host: &str, position: &Position) -> bool {
         let here = self.order.iter().position(|n| n == host);

@@ -294,6 +294,7 @@ impl Run<'_> {
             common: common.clone(),
             questions: HashMap::new(),
             once: HashMap::new(),
+            once_at: HashMap::new(),
             once_results: HashMap::new(),
             abort: None,
             any_errors_fatal: keyword("any_errors_fatal").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false)
@@ -373,7 +374,7 @@ impl Run<'_> {
             Note::OnceDone { task, done } => {
                 let Some((position, waiting)) = batch.once.remove(&task) else { return };
                 // Hosts that come later get the same.
-                batch.once_results.insert((task, position), (*done).clone());
+                batch.once_results.insert((task, position), TaskDone { skipped: true, ..(*done).clone() });
                 for (i, (host, id)) in waiting.into_iter().enumerate() {
                     let changes = done.changes.clone();
                     lock(&self.shared.vars).entry(host.clone()).or_default().apply(&changes);
@@ -561,7 +562,7 @@ impl Run<'_> {
         batch.once.insert(task, (position.clone(), vec![(host.to_owned(), id)]));
         let shared = self.shared.clone();
         // Whoever asks first: it is the first host of the batch that the task runs for.
-        let host = batch.order.iter().find(|h| batch.open.contains(*h)).cloned().unwrap_or_else(|| host.to_owned());
+        let host = batch.order.iter().find(|h| batch.open.contains(*h) && batch.barriers.stands_at(h, &position)).cloned().unwrap_or_else(|| host.to_owned());
         std::thread::spawn(move || {
             let done = match answers::answer(&shared, &host, &position, Call::RunTask { task, scope }) {
                 Reply::Task { done } => done,

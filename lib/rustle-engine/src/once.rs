@@ -452,6 +452,7 @@ impl Engine<'_> {
     /// An argument's name: names that the task itself gives to facts may be templates.
     fn argument_name(&self, cx: &TaskContext, key: &Value) -> Result<Value, Failure> {
         let source: Arc<str> = match key {
+            Value::Template(_) if &*cx.task.action == "ansible.builtin.set_fact" => return self.render(cx, key).map_err(Failure::from),
             Value::Template(_) => return Ok(Value::from(self.render_str(cx, key).map_err(Failure::from)?)),
             Value::Str(s) if &*cx.task.action == "ansible.builtin.set_fact" && cx.task.args.contains_key(s) && rustle_value::is_template(s) => s.to_string().into(),
             _ => return Ok(key.clone()),
@@ -669,7 +670,10 @@ impl Engine<'_> {
                     outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];
                 } else if failed {
                     let message = "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.";
-                    outcome.result.insert("msg", message);
+                    // What the task said itself stays.
+                    if !outcome.result.get("msg").is_some_and(Value::truthy) {
+                        outcome.result.insert("msg", message);
+                    }
                     outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];
                 } else if !failed {
                     outcome.errors.clear();

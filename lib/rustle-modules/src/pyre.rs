@@ -140,6 +140,14 @@ pub fn expand(template: &str, m: &Captures) -> Result<String, Failure> {
 
 /// `re.subn(pattern, template, text)`.
 pub fn subn(re: &Regex, template: &str, text: &str) -> Result<(String, usize), Failure> {
+    // A replacement that can't be is an error, whether it is used or not.
+    let mut before = ' ';
+    for (i, c) in template.char_indices() {
+        if before == '\\' && c.is_ascii_alphabetic() && !"gntrfvab".contains(c) {
+            return Err(Failure::new(format!("Unable to process replace due to error: bad escape \\{c} at position {}", i - 1)));
+        }
+        before = if before == '\\' { ' ' } else { c };
+    }
     let mut out = String::with_capacity(text.len());
     let (mut last, mut count) = (0, 0);
     for m in re.captures_iter(text) {

@@ -33,6 +33,9 @@ impl Loader {
                 }
                 name.as_str().map(|_| value(name)).ok_or_else(nameless)?
             }
+            (None, Some(Value::Str(s))) if s.contains(',') && !s.contains("{{") => {
+                return Err(PlaybookError::general(format!("Invalid old style role requirement: {s}"), Some(&node.origin)));
+            }
             (None, Some(v)) if !matches!(v, Value::Bool(_)) => value(node),
             _ => return Err(nameless()),
         };

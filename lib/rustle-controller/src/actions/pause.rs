@@ -17,6 +17,13 @@ pub(crate) static ACTION: Action = Action {
             (Some(Err(_)), _) => return failed(not_an_int("minutes", args)),
             (_, Some(Err(_))) => return failed(not_an_int("seconds", args)),
         };
+        if let Some(echo) = args.get("echo").filter(|v| !v.is_null() && rustle_engine::to_bool(v).is_none()) {
+            return failed(format!(
+                "argument 'echo' is of type {} and we were unable to convert to bool: The value {} is not a valid boolean. Valid booleans include: 'n', 1, 0, 'off', 'no', 'y', 'f', 'false', 'yes', 't', '1', 'true', 'on', '0'",
+                echo.type_name(),
+                rustle_value::py_repr(echo)
+            ));
+        }
         let start = Instant::now();
         let begun = now();
         let mut typed = String::new();
@@ -68,5 +75,5 @@ fn now() -> String {
 
 fn not_an_int(key: &str, args: &rustle_value::Dict) -> String {
     let v = args.get(key).cloned().unwrap_or_default();
-    format!("argument '{key}' is of type {} and we were unable to convert to int: \"{}\" cannot be converted to an int", v.type_name(), rustle_value::py_repr(&v))
+    format!("argument '{key}' is of type {} and we were unable to convert to int: invalid literal for int() with base 10: {}", v.type_name(), rustle_value::py_repr(&v))
 }

@@ -76,7 +76,7 @@ impl Spec {
             (None, None) => return fail("must specify count or end in with_sequence"),
             (Some(_), Some(_)) => return fail("can't specify both count and end in with_sequence"),
             (Some(0), None) => return Ok(()),
-            (Some(n), None) => start + n * stride - stride.signum(),
+            (Some(n), None) => start + n * stride - 1,
             (None, Some(e)) => e,
         };
         if stride > 0 && end < start && self.count.is_none() {

@@ -103,6 +103,9 @@ fn subelements_lookup(cx: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
         return fail(format!("{COUNT} the optional third item must be a dict with flags skip_missing"));
     }
     let skip = pos.get(2).and_then(|o| o.get("skip_missing")).is_some_and(Value::truthy);
+    if list.get("skipped").is_some_and(Value::truthy) {
+        return Ok(Vec::new());
+    }
     // An element that was skipped has none.
     let kept: Vec<Value> = match list {
         Value::Dict(d) => d.values().cloned().collect(),
