@@ -294,7 +294,6 @@ impl Run<'_> {
             common: common.clone(),
             questions: HashMap::new(),
             once: HashMap::new(),
-            once_at: HashMap::new(),
             once_results: HashMap::new(),
             abort: None,
             any_errors_fatal: keyword("any_errors_fatal").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false)

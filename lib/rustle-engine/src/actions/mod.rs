@@ -44,7 +44,7 @@ const ASYNC: &[&str] = &["ansible.builtin.gather_facts", "ansible.builtin.packag
 pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner) -> Result<Dict, Failure> {
     let action = find(&cx.task.action);
     if action.is_some_and(|a| !a.names.iter().any(|n| ASYNC.contains(n))) && manner.async_seconds.is_some() {
-        return Err(failed(format!("This action ({}) does not support async.", cx.task.written)));
+        return Ok(failed_result(format!("This action ({}) does not support async.", cx.task.written)));
     }
     let args = match action {
         Some(a) if a.raw => cx.task.args.clone(),
