@@ -52,7 +52,7 @@ const BOOK: &str = "
   gather_facts: false
   tasks:
   - name: wait
-    ansible.builtin.command: sleep 4.25
+    ansible.builtin.command: sleep 8.25
     when: slow is defined
   - name: after
     ansible.builtin.copy: {content: done, dest: /root/after}
@@ -92,12 +92,17 @@ impl Stage {
     }
     /// Starts the slow play, does something to it after all hosts are in the first task, and waits for its end.
     fn disturb(&self, what: impl FnOnce(u32)) -> Done {
+        // The runner gets there first, so that all hosts are in that task at the same time.
+        self.play(&self.inventory(""), &[]);
+        for h in self.others.iter().chain([&self.victim]) {
+            on(h, "rm -f /root/after");
+        }
         let command = self.command(&self.inventory(""), &["-e", "slow=1"]);
         let (started, victims) = std::sync::mpsc::channel();
         std::thread::scope(|s| {
             let run = s.spawn(move || with_pid(command, Duration::from_secs(60), &started));
             let pid: u32 = victims.recv().expect("a process");
-            let all = || self.others.iter().chain([&self.victim]).all(|h| !on(h, "pgrep -f 'sleep 4.25'").is_empty());
+            let all = || self.others.iter().chain([&self.victim]).all(|h| !on(h, "pgrep -f '[s]leep 8.25'").is_empty());
             assert!(soon(all), "the play did not begin");
             what(pid);
             run.join().expect("no panic")
@@ -135,7 +140,7 @@ impl Stage {
     /// No runner and nothing that it started is left on the hosts; nothing of the run is left here.
     fn clean(&self) -> Result<(), Failed> {
         for h in self.others.iter().chain([&self.victim]) {
-            let left = || on(h, "pgrep -af 'rustle|sleep 4.25'");
+            let left = || on(h, "pgrep -af '[r]ustle|[s]leep 8.25'");
             if !soon(|| left().is_empty()) {
                 return Err(format!("left on {h}: {}", left()).into());
             }
