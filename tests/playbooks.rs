@@ -65,7 +65,7 @@ fn play(name: &str, program: &Path) -> Ran {
 }
 
 /// Results of the hosts of one task in the order of the hosts' names, errors before them: which host is first is chance. In lists of hosts as well. What rustle says beyond Ansible is left out.
-fn in_order(text: &str) -> String {
+pub fn in_order(text: &str) -> String {
     static RULES: OnceLock<[regex::Regex; 3]> = OnceLock::new();
     let [result, section, beyond] = RULES.get_or_init(|| {
         [
