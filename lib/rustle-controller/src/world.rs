@@ -6,7 +6,7 @@ use crate::{actions, answers, lookups};
 use rustle_engine::{Failure, TaskContext, Update, World, WorldError};
 use rustle_jinja::{Args, Error as JinjaError, Interp};
 use rustle_stream::event::TaskEvent;
-use rustle_stream::protocol::{Call, ModuleRequest, Position, Reply};
+use rustle_stream::protocol::{Down, VarChanges, Call, ModuleRequest, Position, Reply};
 use rustle_value::{Dict, Value, Vaulted};
 use std::sync::Arc;
 
@@ -70,6 +70,13 @@ impl World for ControllerWorld {
     }
     fn controller_action(&self, name: &str, cx: &TaskContext, args: &Dict) -> Option<Result<Dict, Failure>> {
         actions::run(self, name, cx, args)
+    }
+    fn learned(&self, host: &str, changes: VarChanges) {
+        crate::session::lock(&self.shared.vars).entry(host.to_owned()).or_default().apply(&changes);
+        let session = crate::session::lock(&self.shared.sessions).get(host).cloned();
+        if let Some(s) = session {
+            s.send(&Down::Vars { changes });
+        }
     }
     fn is_controller(&self) -> bool {
         true

@@ -606,6 +606,13 @@ impl Engine<'_> {
                 changes.facts.update(facts);
             }
         }
+        // `delegate_facts`: what the task learned is the other host's.
+        if let Some(other) = &manner.delegate
+            && !changes.is_empty()
+            && self.keyword_bool(cx, "delegate_facts", false)?
+        {
+            self.world.learned(other, std::mem::take(&mut changes));
+        }
         if result.get("_ansible_suppress").is_some() {
             result.remove("_ansible_suppress");
         }

@@ -68,6 +68,10 @@ pub trait World {
         let _ = (name, cx, args);
         None
     }
+    /// Variables that belong to another host (`delegate_facts`). Only the controller runs delegated tasks.
+    fn learned(&self, host: &str, changes: VarChanges) {
+        let _ = (host, changes);
+    }
     /// Whether this world can run tasks that the planner gave to the controller.
     fn is_controller(&self) -> bool {
         false
