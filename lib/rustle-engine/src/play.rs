@@ -28,6 +28,9 @@ pub enum Flow {
 /// The number of the implicit fact-gathering task; planners give tasks numbers from 0 upwards.
 pub const GATHER_TASK: TaskId = TaskId(u32::MAX);
 
+/// The number of the implicit task that checks a play's arguments.
+pub const ARGUMENTS_TASK: TaskId = TaskId(u32::MAX - 1);
+
 /// The implicit task that gathers facts.
 pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
     Task {
@@ -64,6 +67,9 @@ impl Engine<'_> {
         let play = self.play.clone();
         let mut at: u32 = 0;
         let mut flow = self.gather(&[at].to_vec());
+        if flow == Flow::Next {
+            flow = self.play_arguments(&[at, 1].to_vec());
+        }
         at += 1;
         let sections: [&[&[Node]]; 3] = [&[&play.pre_tasks], &[&play.roles, &play.tasks], &[&play.post_tasks]];
         for section in sections {
@@ -121,6 +127,42 @@ impl Engine<'_> {
         self.program.add_task(task.clone());
         self.inherited.remove(&GATHER_TASK);
         self.task(GATHER_TASK, position)
+    }
+    /// `validate_argspec`: checks the variables of the whole play.
+    fn play_arguments(&mut self, position: &Position) -> Flow {
+        let play = self.play.clone();
+        let Some(raw) = play.other.get("validate_argspec") else { return Flow::Next };
+        let task = |args: Dict, name: String| Task {
+            id: ARGUMENTS_TASK,
+            name: Some(Value::from(name)),
+            action: "ansible.builtin.validate_argument_spec".into(),
+            written: "ansible.builtin.validate_argument_spec".into(),
+            args,
+            ..gather_task(&play)
+        };
+        let probe = self.context(&Arc::new(task(Dict::new(), String::new())), position);
+        self.inherited.remove(&ARGUMENTS_TASK);
+        let wanted = match self.render(&probe, raw) {
+            Ok(v) if v.is_null() || rustle_jinja::is_omit(&v) => return Flow::Next,
+            Ok(v) => v,
+            Err(e) => return self.fail_whole(&probe, e.into()),
+        };
+        // `true` means the specification of the play's own name.
+        let name = match crate::context::to_bool(&wanted) {
+            Some(false) => return Flow::Next,
+            Some(true) => play.name.as_ref().map(py_str).unwrap_or_default(),
+            None => py_str(&wanted),
+        };
+        let Some(spec) = play.other.get("_argument_specs").and_then(|s| s.get(&name)) else {
+            let failure = Failure::new(format!("No argument spec named '{name}' in the playbook's meta file.")).at(play.origin.as_ref());
+            return self.fail_whole(&probe, failure);
+        };
+        let args = rustle_value::dict! {
+            "argument_spec" => spec.get("options").cloned().unwrap_or_else(|| Value::dict(Dict::new())),
+            "validate_args_context" => rustle_value::dict! { "type" => "play", "argument_spec_name" => name.as_str() },
+        };
+        self.program.add_task(Arc::new(task(args, format!("Validating arguments against arg spec {name}"))));
+        self.task(ARGUMENTS_TASK, position)
     }
     /// Runs nodes in order; `next` is the position's last number for the first of them.
     pub(crate) fn nodes(&mut self, nodes: &[Node], base: &Position, next: &mut u32) -> Flow {

@@ -47,6 +47,18 @@ impl Loader {
         Ok(plays)
     }
 
+    /// `argument_specs` of the file `NAME.meta.yml` beside a playbook.
+    fn playbook_specs(&mut self, path: &str) -> Result<Option<Value>> {
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        for end in [".meta.yml", ".meta.yaml"] {
+            let file = format!("{stem}{end}");
+            if paths::is_file(&file) {
+                return Ok(self.read(&file)?.get("argument_specs").map(value));
+            }
+        }
+        Ok(None)
+    }
+
     fn empty(&mut self, path: &str, _depth: usize) -> Result<Vec<Play>> {
         Err(PlaybookError::parser(format!("Empty playbook, nothing to do: {path}"), None))
     }
@@ -128,6 +140,11 @@ impl Loader {
                     }
                 }
             }
+        }
+        if play.other.contains_key("validate_argspec")
+            && let Some(specs) = self.playbook_specs(path)?
+        {
+            play.other.insert("_argument_specs", specs);
         }
         let mut scope = Scope { play: play.id, basedir: paths::parent(path).to_owned(), ..Scope::default() };
         scope.vars.update(&play.keywords.vars);

@@ -264,7 +264,8 @@ impl Default<'_> {
                 self.screen.colored(&text, |p| &p.skip);
             }
             Status::Failed | Status::Rescued | Status::Ignored | Status::Unreachable => {
-                let unreachable = end.status == Status::Unreachable;
+                // An unreachable host may be ignored, too.
+                let unreachable = end.status == Status::Unreachable || end.result.get("unreachable").is_some_and(Value::truthy);
                 self.show_banner();
                 if !end.looped || unreachable {
                     self.error(end.errors, hidden);
