@@ -112,6 +112,9 @@ impl Spec {
 
 fn sequence(_: &mut Interp<'_>, args: Args) -> Result<Vec<Value>> {
     let mut out = Vec::new();
+    if args.pos.is_empty() && args.kw.is_empty() {
+        return Ok(out);
+    }
     let terms = if args.pos.is_empty() { vec![Value::from("")] } else { args.pos };
     for term in &terms {
         let mut spec = Spec::default();

@@ -52,6 +52,9 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     if let Some(p) = a.removes.as_ref().filter(|p| !execute::exists(p, folder)) {
         return skip(format!("{p} does not exist, matching removes option"));
     }
+    if ctx.check_mode && a.creates.is_none() && a.removes.is_none() {
+        return skip("Check mode is not supported for this task.".into());
+    }
     if ctx.check_mode {
         return Ok(Outcome::changed(true));
     }
