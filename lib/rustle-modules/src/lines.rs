@@ -32,9 +32,9 @@ pub fn universal(s: &str) -> String {
     if s.contains('\r') { s.replace("\r\n", "\n").replace('\r', "\n") } else { s.to_string() }
 }
 
-/// The content's part of a diff.
-pub fn content_part(path: &str, before: &str, after: &str) -> Value {
-    let show = |s: &str| String::from_utf8_lossy(&crate::pyre::encode(s)).into_owned();
+/// The content's part of a diff; outside of diff mode without the contents, as Ansible's modules have it.
+pub fn content_part(ctx: &crate::Ctx, path: &str, before: &str, after: &str) -> Value {
+    let show = |s: &str| if ctx.diff { String::from_utf8_lossy(&crate::pyre::encode(s)).into_owned() } else { String::new() };
     let mut content = Dict::new();
     content.insert("before", show(before));
     content.insert("after", show(after));
@@ -44,7 +44,7 @@ pub fn content_part(path: &str, before: &str, after: &str) -> Value {
 }
 
 /// The diff of a file's content with that of its attributes: the list that Ansible's editing modules return.
-pub fn diff_pair(path: &str, before: &str, after: &str, attributes: crate::Diff) -> Value {
+pub fn diff_pair(ctx: &crate::Ctx, path: &str, before: &str, after: &str, attributes: crate::Diff) -> Value {
     let mut attrs = Dict::new();
     attrs.insert("before_header", format!("{path} (file attributes)"));
     attrs.insert("after_header", format!("{path} (file attributes)"));
@@ -54,5 +54,5 @@ pub fn diff_pair(path: &str, before: &str, after: &str, attributes: crate::Diff)
     if !attributes.after.is_empty() {
         attrs.insert("after", Value::dict(attributes.after));
     }
-    Value::list(vec![content_part(path, before, after), Value::dict(attrs)])
+    Value::list(vec![content_part(ctx, path, before, after), Value::dict(attrs)])
 }

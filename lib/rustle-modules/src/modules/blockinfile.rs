@@ -93,11 +93,11 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         editing::write(ctx, path, &data, args.validate.as_deref(), args.file.unsafe_writes)?;
     }
     if ctx.check_mode && !there {
-        return Ok(outcome.with("changed", changed).with("msg", msg).with("diff", content_part(path, &original, &result)));
+        return Ok(outcome.with("changed", changed).with("msg", msg).with("diff", content_part(ctx, path, &original, &result)));
     }
     let mut diff = Diff::default();
     let (changed, msg) = editing::attributes(ctx, path, &args.file, changed, msg.to_string(), &mut diff)?;
-    Ok(outcome.with("changed", changed).with("msg", msg).with("diff", diff_pair(path, &original, &result, diff)))
+    Ok(outcome.with("changed", changed).with("msg", msg).with("diff", diff_pair(ctx, path, &original, &result, diff)))
 }
 
 /// The text with this block (without one, where it is empty).

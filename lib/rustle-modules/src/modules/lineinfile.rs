@@ -106,11 +106,11 @@ fn finish(ctx: &mut Ctx, args: &Args, before: String, lines: &[String], changed:
     }
     let mut attributes = Diff::default();
     if ctx.check_mode && !Path::new(&*args.path).exists() {
-        let diff = content_part(&args.path, &before, &after);
+        let diff = content_part(ctx, &args.path, &before, &after);
         return Ok(Outcome::changed(changed).with("msg", msg).with("backup", made_backup).with("diff", diff));
     }
     let (changed, msg) = editing::attributes(ctx, &args.path, &args.file, changed, msg, &mut attributes)?;
-    Ok(Outcome::changed(changed).with("msg", msg).with("backup", made_backup).with("diff", diff_pair(&args.path, &before, &after, attributes)))
+    Ok(Outcome::changed(changed).with("msg", msg).with("backup", made_backup).with("diff", diff_pair(ctx, &args.path, &before, &after, attributes)))
 }
 
 enum Matcher {
