@@ -54,7 +54,9 @@ impl Spec {
         let (body, format) = term.split_once(':').map_or((term, None), |(a, b)| (a, Some(b)));
         let (body, stride) = body.split_once('/').map_or((body, None), |(a, b)| (a, Some(b)));
         let (start, end) = body.split_once('-').map_or((None, body), |(a, b)| (Some(a), b));
-        if body.is_empty() {
+        // Other letters than those of numbers: no short form at all.
+        let looks = |t: &str| !t.is_empty() && t.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X'));
+        if !looks(end) || !start.is_none_or(looks) || !stride.is_none_or(looks) {
             return Ok(false);
         }
         if let Some(t) = start {
