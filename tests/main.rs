@@ -1,6 +1,7 @@
 //! What the executables do, seen from outside. Most tests are data: a folder or a playbook is a test.
 //!
 //! - `cases/<stage>/<slug>/`: a command line and what it prints (see `pipeline.rs`);
+//! - `pipes.rs`: examples piped, wrapped and embedded;
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
@@ -15,6 +16,7 @@ mod hosts;
 mod onhosts;
 mod oracle;
 mod pipeline;
+mod pipes;
 mod playbooks;
 mod support;
 mod tidy;
@@ -25,6 +27,7 @@ fn main() {
     let args = Arguments::from_args();
     let mut trials = Vec::new();
     trials.extend(pipeline::trials());
+    trials.extend(pipes::trials());
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());

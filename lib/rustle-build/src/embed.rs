@@ -73,6 +73,7 @@ pub fn embed(
     host: &str,
     run: &str,
     plan: &str,
+    programs: &str,
     files: &BTreeMap<String, EmbeddedFile>,
 ) -> Result<Vec<u8>, BuildError> {
     let mut manifest = Manifest::default();
@@ -80,5 +81,5 @@ pub fn embed(
     manifest.run = run.into();
     manifest.triple = triple.into();
     manifest.host = host.into();
-    Ok(append(runner, &Payload { manifest, plan: plan.into(), files: files.clone() })?)
+    Ok(append(runner, &Payload { manifest, plan: plan.into(), programs: programs.into(), files: files.clone() })?)
 }

@@ -7,6 +7,24 @@ use rustle_stream::{Record, exit};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+/// Turns a plan into what the engine of a host runs by itself.
+pub trait Programs {
+    /// `rustle_stream::payload::Alone` as JSON.
+    ///
+    /// # Errors
+    /// What the plan needs of its controller.
+    fn of(input: &Input, host: &str) -> Result<String, StageError>;
+}
+
+/// Nobody does: the executables carry the plan's records alone.
+pub struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn of(_: &Input, _: &str) -> Result<String, StageError> {
+        Ok(String::new())
+    }
+}
+
 /// Whether the stream's plan can run without a controller. Asked before anything is built.
 pub(crate) fn check(input: &Input) -> Result<(), StageError> {
     if !input.has("decision") && !input.has("segment") {
@@ -23,7 +41,7 @@ pub(crate) fn check(input: &Input) -> Result<(), StageError> {
 
 /// Writes `DIR/<host>` for every host that the artifacts serve. One record per host; failed artifacts stay as they
 /// are.
-pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path) -> Result<Vec<Artifact>, StageError> {
+pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, programs: &mut dyn FnMut(&str) -> Result<String, StageError>) -> Result<Vec<Artifact>, StageError> {
     let dir = &std::path::absolute(dir)?;
     let records: Vec<&Record> = input.records().collect();
     let files = embed_files::collect(records.iter().copied())?;
@@ -44,7 +62,7 @@ pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path) -> Resu
         }
         let runner = std::fs::read(&a.path).map_err(BuildError::io(Path::new(&a.path)))?;
         for host in &a.hosts {
-            let bytes = embed::embed(&runner, &a.triple, host, input.run(), &plan, &files)?;
+            let bytes = embed::embed(&runner, &a.triple, host, input.run(), &plan, &programs(host)?, &files)?;
             // A host's name comes from the inventory and may hold anything; the file must stay in the folder.
             let path = dir.join(host.replace(['/', '\0'], "_").trim_start_matches('.'));
             let fresh = tempfile::NamedTempFile::new_in(dir).map_err(BuildError::io(dir))?;

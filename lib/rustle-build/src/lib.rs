@@ -29,6 +29,7 @@ pub use error::BuildError;
 pub use obtain::{Context, Settings, Wanted, obtain, wanted};
 pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};
+pub use embed_stage::{NoPrograms, Programs};
 pub use stages::{CompileStage, TemplateStage};
 pub use template::{PROFILES, Template, own_triple};
 

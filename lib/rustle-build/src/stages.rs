@@ -1,5 +1,6 @@
 //! The stages `rustle-template` and `rustle-compile`.
 
+use crate::embed_stage::{NoPrograms, Programs};
 use crate::{Artifact, BACKENDS, BuildError, Cache, Context, PROFILES, Settings, Template, Wanted, embed_stage, obtain, wanted};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
@@ -117,9 +118,11 @@ fn pass(io: &mut StageIo, input: Option<&Input>, replaced: impl Fn(&Record) -> b
 }
 
 /// `rustle-compile`.
-pub struct CompileStage;
+///
+/// `P` turns the plan into what the engine runs, for `--embed`; this crate knows no playbooks.
+pub struct CompileStage<P = NoPrograms>(std::marker::PhantomData<P>);
 
-impl Stage for CompileStage {
+impl<P: Programs> Stage for CompileStage<P> {
     const READS: &'static [&'static str] =
         &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template"];
     const WRITES: &'static [&'static str] = &["artifact"];
@@ -202,7 +205,7 @@ impl Stage for CompileStage {
             artifacts.iter_mut().for_each(|a| a.hosts.clear());
         }
         if let Some((dir, input)) = embed {
-            artifacts = embed_stage::write(input, artifacts, dir)?;
+            artifacts = embed_stage::write(input, artifacts, dir, &mut |host| P::of(input, host))?;
         }
         report(io, &list, &artifacts);
         pass(io, input.as_ref(), |r| matches!(r, Record::Artifact(_)))?;

@@ -6,6 +6,7 @@
 //! - `answers`: what runners ask, answered from the controller's own data;
 //! - `world`: the engine's world here, for tasks that only the controller can run;
 //! - `lookups`, `actions`: what needs the controller's files, environment or terminal; one file each;
+//! - `standalone`: programs for hosts that will have no controller;
 //! - `program`, `files`, `hostvars`: what hosts are sent, and what templates see of other hosts.
 //!
 //! It knows no transport: a [`Connector`] opens sessions.
@@ -21,8 +22,10 @@ mod program;
 mod run;
 pub mod session;
 mod shared;
+mod standalone;
 mod world;
 
 pub use program::ANSIBLE_VERSION;
 pub use run::run;
+pub use standalone::programs;
 pub use shared::{Ask, Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};

@@ -25,18 +25,7 @@ pub enum Step {
 
 /// Runs all plays; `emit` gets every event in the order in which it is to be printed. Returns Ansible's exit code.
 pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
-    let mut run = Run {
-        shared,
-        notes,
-        emit,
-        sequencer: Sequencer::new(),
-        gone: HashSet::new(),
-        failed: HashSet::new(),
-        unreachable: HashSet::new(),
-        reached: HashSet::new(),
-        interrupted: false,
-        error: false,
-    };
+    let mut run = Run::new(shared, notes, emit);
     for play in plays {
         match plan(play) {
             Ok(planned) => {
@@ -64,7 +53,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     code
 }
 
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     shared: &'a Arc<Shared>,
     notes: &'a mpsc::Receiver<Note>,
     emit: &'a mut dyn FnMut(RunEvent),
@@ -99,6 +88,23 @@ struct Batch {
     /// The task that each host is in.
     current: HashMap<String, TaskHeader>,
     ended_all: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, notes: &'a mpsc::Receiver<Note>, emit: &'a mut dyn FnMut(RunEvent)) -> Run<'a> {
+        Run {
+            shared,
+            notes,
+            emit,
+            sequencer: Sequencer::new(),
+            gone: HashSet::new(),
+            failed: HashSet::new(),
+            unreachable: HashSet::new(),
+            reached: HashSet::new(),
+            interrupted: false,
+            error: false,
+        }
+    }
 }
 
 impl Run<'_> {
@@ -176,7 +182,7 @@ impl Run<'_> {
         }
         Step::Continue
     }
-    fn play_name(&self, play: &Play) -> String {
+    pub(crate) fn play_name(&self, play: &Play) -> String {
         let raw = play.name.clone().filter(|v| !v.is_null()).unwrap_or_else(|| play.hosts.clone());
         match raw.as_list() {
             Some(l) => l.iter().map(py_str).collect::<Vec<_>>().join(","),
@@ -189,7 +195,7 @@ impl Run<'_> {
         }
     }
     /// `vars_files`: the first file of each entry that is there, rendered for each host.
-    fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String]) {
+    pub(crate) fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String]) {
         let prompted = self.prompt(&state.play);
         let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
             for host in hosts {

@@ -1,7 +1,8 @@
 //! What the engine needs from where it stands: something that runs modules, and somebody to ask.
 
 use rustle_stream::event::TaskEvent;
-use rustle_stream::protocol::{Call, ModuleRequest, Position, Reply, VarChanges};
+use rustle_stream::model::Task;
+use rustle_stream::protocol::{Call, ModuleRequest, Position, Reply, VarChanges, SourceFile};
 use rustle_jinja::{Args, Error as JinjaError, Interp};
 use rustle_value::{Dict, Value, Vaulted};
 use std::sync::Arc;
@@ -71,6 +72,15 @@ pub trait World {
     /// Variables that belong to another host (`delegate_facts`). Only the controller runs delegated tasks.
     fn learned(&self, host: &str, changes: VarChanges) {
         let _ = (host, changes);
+    }
+    /// The file of the controller that `name`, an argument of `task`, means; asked only where [`World::holds_files`].
+    fn file(&self, task: &Task, name: &str) -> Option<Result<SourceFile, String>> {
+        let _ = (task, name);
+        None
+    }
+    /// Whether the controller's files are here, so that nobody need be asked for them.
+    fn holds_files(&self) -> bool {
+        false
     }
     /// Whether this world can run tasks that the planner gave to the controller.
     fn is_controller(&self) -> bool {

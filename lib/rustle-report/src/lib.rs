@@ -16,13 +16,12 @@ mod options;
 mod recap;
 mod result;
 mod screen;
-pub mod sequencer;
 mod warnings;
 
 pub use color::Palette;
 pub use formats::{Format, create};
 pub use options::Options;
-pub use sequencer::Sequencer;
+pub use rustle_stream::sequencer::Sequencer;
 
 use rustle_stream::event::RunEvent;
 use std::io;

@@ -4,16 +4,19 @@ use crate::connector::HostConnector;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
-use rustle_controller::{Note, Secrets, Shared};
+use rustle_controller::{Connected, Connector, Note, Secrets, Shared, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
 use rustle_plan::{HostSource, PlanOptions, Planner};
 use rustle_stream::event::RunEvent;
 use rustle_ship::Runner;
-use rustle_stream::model::PlayId;
+use rustle_playbook::{Loader, ParsedRun};
+use rustle_stream::model::{Play, PlayId};
+use rustle_stream::payload::Alone;
 use rustle_stream::protocol::{BarrierRule, RunOptions};
 use rustle_stream::record::Options;
 use rustle_value::Dict;
+use rustle_vault::Vault;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 
@@ -101,6 +104,71 @@ pub fn watch_signals() -> Option<libc::sigset_t> {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "they are the parts of a run")]
+fn shared(
+    run: &ParsedRun,
+    inventory: Inventory,
+    loader: Loader,
+    vault: Arc<Vault>,
+    config: &Config,
+    connector: Box<dyn Connector>,
+    become_password: Option<String>,
+    send: mpsc::Sender<Note>,
+) -> Arc<Shared> {
+    let mut options = run.options.clone();
+    if options.forks.is_none() && config.is_set("DEFAULT_FORKS") {
+        options.forks = config.get("DEFAULT_FORKS").as_i64().and_then(|n| u32::try_from(n).ok());
+    }
+    if let Some(f) = &config.file {
+        options.config.insert("CONFIG_FILE", f.display().to_string());
+    }
+    Arc::new(Shared {
+        run_options: run_options(&options, config),
+        options,
+        extra_vars: run.extra_vars.vars.clone(),
+        inventory: RwLock::new(inventory),
+        loader: Mutex::new(loader),
+        vars: Mutex::default(),
+        sessions: Mutex::default(),
+        users: Mutex::default(),
+        current: RwLock::default(),
+        connector,
+        secrets: Secrets { become_password, vault: (!vault.is_empty()).then_some(vault) },
+        queue: Mutex::new(send),
+        files: Default::default(),
+        unreachable: Default::default(),
+        stats: Mutex::new(Dict::new()),
+        settings: rustle_cli::config::table().map(|s| (s.name, config.get(s.name))).collect(),
+        ask: Box::new(crate::prompt::ask),
+        connecting: Mutex::new(()),
+    })
+}
+
+/// What `host` runs of this plan where there is no controller; see `rustle-compile --embed`. Passwords and vaulted
+/// values do not go in.
+///
+/// # Errors
+/// A play that cannot be planned.
+pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
+    let ReadRun { run, inventory, loader, vault, .. } = prepared.read;
+    let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
+    let (send, _notes) = mpsc::channel();
+    let shared = shared(&run, inventory, loader, vault, config, Box::new(NoHosts), None, send);
+    let planner = Planner::new(&run, PlanOptions::default());
+    let hosts = shared.clone();
+    let mut plan = |play: &Play| planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string());
+    rustle_controller::programs(&shared, &mut plan, &run.plays, &run.fragment, host, warn)
+}
+
+/// Nobody is connected to while a plan is only written down.
+struct NoHosts;
+
+impl Connector for NoHosts {
+    fn connect(&self, _: &str, _: &Dict, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
+        Err(Unreachable { message: "no host is reached while a plan is embedded".into() })
+    }
+}
+
 /// Runs everything; `emit` gets the events in the order in which they are to be shown. Returns Ansible's exit code.
 ///
 /// # Errors
@@ -138,33 +206,7 @@ pub fn execute(
             }
         });
     }
-    let mut options = run.options.clone();
-    if options.forks.is_none() && config.is_set("DEFAULT_FORKS") {
-        options.forks = config.get("DEFAULT_FORKS").as_i64().and_then(|n| u32::try_from(n).ok());
-    }
-    if let Some(f) = &config.file {
-        options.config.insert("CONFIG_FILE", f.display().to_string());
-    }
-    let shared = Arc::new(Shared {
-        run_options: run_options(&options, config),
-        options,
-        extra_vars: run.extra_vars.vars.clone(),
-        inventory: RwLock::new(inventory),
-        loader: Mutex::new(loader),
-        vars: Mutex::default(),
-        sessions: Mutex::default(),
-        users: Mutex::default(),
-        current: RwLock::default(),
-        connector: Box::new(connector),
-        secrets: Secrets { become_password: passwords.become_password, vault: (!vault.is_empty()).then_some(vault) },
-        queue: Mutex::new(send),
-        files: Default::default(),
-        unreachable: Default::default(),
-        stats: Mutex::new(Dict::new()),
-        settings: rustle_cli::config::table().map(|s| (s.name, config.get(s.name))).collect(),
-        ask: Box::new(crate::prompt::ask),
-        connecting: Mutex::new(()),
-    });
+    let shared = shared(&run, inventory, loader, vault, config, Box::new(connector), passwords.become_password, send);
     let planner = Planner::new(&run, plan);
     let hosts = shared.clone();
     let code = rustle_controller::run(

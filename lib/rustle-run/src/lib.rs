@@ -4,12 +4,14 @@
 //! - [`prepare`]: a run out of records, with what earlier stages found out; [`execute`](execute()): from a run that was
 //!   read to its recap; `rustle-deploy` calls both in one process;
 //! - `connector`, `runners`: sessions on hosts, and the runners for them;
+//! - [`CompileStage`]: `rustle-compile`, whose `--embed` needs the plan as the engine runs it;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
 //! - `show`: how results are shown.
 //!
 //! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
 
 mod connector;
+mod embed;
 mod execute;
 mod passwords;
 pub mod prompt;
@@ -18,7 +20,8 @@ mod show;
 mod stage;
 mod stream;
 
-pub use execute::{Hosts, Known, Passwords, Prepared, execute, watch_signals};
+pub use embed::{CompileStage, Embedded};
+pub use execute::{Hosts, Known, Passwords, Prepared, execute, programs, watch_signals};
 pub use passwords::{password_flags, passwords};
 pub use show::options as report_options;
 pub use stage::RunStage;

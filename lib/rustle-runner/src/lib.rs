@@ -3,11 +3,13 @@
 //! - [`serve`]: the protocol on stdin and stdout; one engine, and modules for others beside it;
 //! - `worker`: the runner again, as another user, for `become`; it executes modules and nothing else;
 //! - `background`: `async` jobs;
-//! - `artifact`: the plan inside the executable, run with no controller.
+//! - `artifact`, `alone`: the plan inside the executable, run with no controller.
 //!
 //! The runner holds nothing on disk but `async` results and, where a `become` user could not read it, a copy of
 //! itself that it removes. When the controller goes away it kills the commands that it is running, and ends.
 
+mod alone;
+mod artifact;
 mod background;
 mod children;
 mod serve;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {
-        None => with_plan_or_not(),
+        None => with_plan_or_not(&[]),
         Some("--expect") => match own_digest() {
             Ok(found) if Some(&found) == args.get(2) => serve::serve(),
             Ok(found) => {
@@ -36,10 +38,7 @@ pub fn main() -> ExitCode {
         Some("--async") => background::run_job(args.get(2).map_or("", String::as_str)),
         Some("--self-digest") => digest(),
         Some("--version") => say(&format!("rustle-runner {}", env!("CARGO_PKG_VERSION"))),
-        Some(other) => {
-            complain(&format!("rustle-runner: error: unexpected argument '{other}' (this program is started by rustle-deploy)"));
-            ExitCode::from(rustle_stream::exit::USAGE)
-        }
+        Some(_) => with_plan_or_not(&args[1..]),
     }
 }
 
@@ -61,15 +60,16 @@ fn own_digest() -> std::io::Result<String> {
     }
 }
 
-/// A plain runner serves its controller. One with a plan inside must never wait for a controller instead.
-fn with_plan_or_not() -> ExitCode {
-    match rustle_stream::payload::read_self() {
-        Ok(None) => serve::serve(),
-        Ok(Some(p)) => {
-            complain(&format!("rustle-runner: error: the plan inside (for host '{}') cannot be run by this version yet", p.manifest.host));
-            ExitCode::from(rustle_stream::exit::UNAVAILABLE)
+/// A plain runner serves its controller; one with a plan inside runs that.
+fn with_plan_or_not(args: &[String]) -> ExitCode {
+    match (rustle_stream::payload::read_self(), args.first()) {
+        (Ok(Some(payload)), _) => artifact::run(payload, args),
+        (Ok(None), None) => serve::serve(),
+        (Ok(None), Some(other)) => {
+            complain(&format!("rustle-runner: error: unexpected argument '{other}' (this program is started by rustle-deploy)"));
+            ExitCode::from(rustle_stream::exit::USAGE)
         }
-        Err(e) => {
+        (Err(e), _) => {
             complain(&format!("rustle-runner: error: {e}"));
             ExitCode::from(rustle_stream::exit::DATA)
         }

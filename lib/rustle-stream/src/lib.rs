@@ -18,5 +18,6 @@ pub mod protocol;
 pub mod record;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod sequencer;
 
 pub use record::Record;

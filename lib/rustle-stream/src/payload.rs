@@ -3,11 +3,12 @@
 //! Layout of the file's end: `body`, then a footer of [`FOOTER`] bytes: format version (u32), length of the
 //! compressed body (u64), length of the plain body (u64), SHA-256 of the compressed body, magic. All numbers are
 //! little-endian. The body, compressed with zlib's deflate, is the length of the manifest (u64), the manifest as
-//! JSON, the plan's records as lines, then the files' contents one after the other, in the manifest's order.
+//! JSON, the plan's records as lines, what the engine runs ([`Alone`]) as JSON, then the files' contents one after the other, in the manifest's order.
 //!
 //! Limits: only ELF executables; data behind a Mach-O image would break its signature. A runner without a payload
 //! pays one read of its own last bytes.
 
+use crate::protocol::{PlayProgram, RunOptions};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -54,6 +55,8 @@ pub struct Manifest {
     /// Lower-case hex SHA-256 of the plan's lines.
     pub plan_sha256: String,
     plan_size: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    programs_size: u64,
     files: Vec<Entry>,
 }
 
@@ -76,12 +79,37 @@ pub struct EmbeddedFile {
     pub link: Option<String>,
 }
 
+/// What an engine without a controller runs, for one host.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alone {
+    pub options: RunOptions,
+    pub plays: Vec<AlonePlay>,
+}
+
+/// One play of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AlonePlay {
+    /// As reports show it.
+    pub name: String,
+    /// Hosts that the play was planned for.
+    pub hosts: Vec<String>,
+    pub program: PlayProgram,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 /// A plan and the controller's files that it uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
     pub manifest: Manifest,
     /// Records, one a line, as `rustle-plan` wrote them.
     pub plan: String,
+    /// [`Alone`] as JSON: the same plan, ready for the engine.
+    pub programs: String,
     /// By their absolute paths on the machine where the plan was made.
     pub files: BTreeMap<String, EmbeddedFile>,
 }
@@ -107,6 +135,7 @@ impl Payload {
         let mut manifest = self.manifest.clone();
         manifest.plan_sha256 = hex(&Sha256::digest(self.plan.as_bytes()));
         manifest.plan_size = self.plan.len() as u64;
+        manifest.programs_size = self.programs.len() as u64;
         manifest.files = self
             .files
             .iter()
@@ -117,6 +146,7 @@ impl Payload {
         body.extend_from_slice(&(json.len() as u64).to_le_bytes());
         body.extend_from_slice(&json);
         body.extend_from_slice(self.plan.as_bytes());
+        body.extend_from_slice(self.programs.as_bytes());
         for file in self.files.values() {
             body.extend_from_slice(&file.data);
         }
@@ -131,12 +161,14 @@ impl Payload {
             .map_err(|e| PayloadError::Damaged(format!("the manifest: {e}")))?;
         let plan = String::from_utf8(take(&mut rest, manifest.plan_size, "the plan")?.to_vec())
             .map_err(|_| damaged("the plan is not UTF-8"))?;
+        let programs = String::from_utf8(take(&mut rest, manifest.programs_size, "the programs")?.to_vec())
+            .map_err(|_| damaged("the programs are not UTF-8"))?;
         let mut files = BTreeMap::new();
         for entry in &manifest.files {
             let data = take(&mut rest, entry.size, &entry.path)?.to_vec();
             files.insert(entry.path.clone(), EmbeddedFile { mode: entry.mode, data, link: entry.link.clone() });
         }
-        Ok(Payload { manifest, plan, files })
+        Ok(Payload { manifest, plan, programs, files })
     }
 }
 
@@ -240,6 +272,7 @@ mod tests {
         Payload {
             manifest: Manifest { producer: "test".into(), host: "h".into(), ..Manifest::default() },
             plan: "{\"type\":\"stream\"}\n{\"type\":\"task\"}\n".into(),
+            programs: "{}".into(),
             files: [("/p/files/a", file("A")), ("/p/files/d/b", file("")), ("/p/filesystem", file("x"))]
                 .map(|(k, v)| (k.to_owned(), v))
                 .into(),
@@ -257,7 +290,7 @@ mod tests {
         let binary = append(b"\x7fELF and so on", &sample()).unwrap();
         let (_dir, path) = on_disk(&binary);
         let back = read(&path).unwrap().unwrap();
-        assert_eq!((&back.plan, &back.files), (&sample().plan, &sample().files));
+        assert_eq!((&back.plan, &back.programs, &back.files), (&sample().plan, &sample().programs, &sample().files));
         assert_eq!(back.manifest.plan_sha256.len(), 64);
         assert_eq!(back.below("/p/files").map(|(p, _)| p).collect::<Vec<_>>(), ["a", "d/b"]);
         assert!(matches!(append(&binary, &sample()), Err(PayloadError::Already)));

@@ -158,6 +158,22 @@ impl Engine<'_> {
         {
             return Ok(file.clone());
         }
+        if self.world.holds_files() {
+            let raw = cx.task.args.get(field).cloned().unwrap_or_default();
+            let name = match self.arguments(cx)?.get(field) {
+                Some(v) => py_str(v),
+                None => self.render_str(cx, &raw).map_err(Failure::from)?,
+            };
+            let name = if &*cx.task.action == "ansible.builtin.script" {
+                unquote(split_words(&name).first().map_or(name.as_str(), String::as_str)).to_owned()
+            } else {
+                name
+            };
+            return match self.world.file(&cx.task, &name) {
+                Some(found) => found.map_err(failed),
+                None => Err(failed(format!("Could not find or access '{name}'"))),
+            };
+        }
         let call = Call::File { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item, field: field.to_owned() };
         match self.ask(&cx.place.position, call)? {
             Reply::File { file } => Ok(*file),

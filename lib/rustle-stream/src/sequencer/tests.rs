@@ -2,7 +2,7 @@
 //! 0, `=0` ends it ok, `-0` fails, `~0` passes, `i0:file` includes, `!` is done; output `T0` is a banner.
 
 use super::*;
-use rustle_stream::model::TaskId;
+use crate::model::TaskId;
 
 fn pos(text: &str) -> Position {
     text.split('.').map(|n| n.parse().unwrap()).collect()

@@ -11,10 +11,10 @@
 //!
 //! It is a pure state machine: no clock, no input, no output.
 
-use rustle_stream::event::{Counts, RunEvent, Status, TaskEvent, TaskHeader};
-use rustle_stream::exit;
-use rustle_stream::model::PlayId;
-use rustle_stream::protocol::Position;
+use crate::event::{Counts, RunEvent, Status, TaskEvent, TaskHeader};
+use crate::exit;
+use crate::model::PlayId;
+use crate::protocol::Position;
 use rustle_value::{Value, py_str};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
