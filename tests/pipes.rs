@@ -115,7 +115,7 @@ fn events(done: &Done) -> Result<BTreeMap<String, Vec<String>>, Failed> {
         }
         let host = record["host"].as_str().unwrap_or_default().to_owned();
         scrub(&mut record);
-        all.entry(host).or_default().push(record.to_string());
+        all.entry(host).or_default().push(support::normal(&record.to_string(), Path::new("no scratch folder")));
     }
     if !done.stdout.contains("\"what\":\"stats\"") {
         return Err(format!("no end of the run; exit status {}; stderr: {}", done.exit, done.stderr).into());
