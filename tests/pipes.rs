@@ -174,7 +174,8 @@ fn person() -> Result<(), Failed> {
     let first = first_stage(&place);
     let wrapped = place.line(&first.replacen("rustle-parse", "rustle-deploy", 1));
     let piped = place.line(&format!("{first} | rustle-run --output default"));
-    support::difference("stdout", &wrapped.stdout, &piped.stdout).map_or(Ok(()), |d| Err(d.into()))
+    let shown = |done: &Done| support::normal(&done.stdout, place.scratch.path());
+    support::difference("stdout", &shown(&wrapped), &shown(&piped)).map_or(Ok(()), |d| Err(d.into()))
 }
 
 fn exit_status() -> Result<(), Failed> {

@@ -191,6 +191,18 @@ impl World for AloneWorld {
         })
     }
     fn event(&self, event: TaskEvent) {
+        // As the controller tells it: what was rendered is data, and so is what is only shown.
+        let data = |d: Dict| match Value::dict(d).into_data() {
+            Value::Dict(d) => (*d).clone(),
+            _ => Dict::new(),
+        };
+        let event = match event {
+            TaskEvent::Start { mut header } => {
+                header.args = data(header.args);
+                TaskEvent::Start { header }
+            }
+            other => other,
+        };
         let events = lock(&self.told.sequencer).push(&self.told.host, event);
         self.told.all(events);
     }
