@@ -617,7 +617,7 @@ struct Ended {
 /// What `register` stores, from what the report was told.
 fn registered(result: &Dict, status: Status) -> Dict {
     let mut d = result.clone();
-    d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_") || k == "invocation"));
+    d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")));
     if !d.contains_key("changed") {
         d.insert("changed", matches!(status, Status::Changed));
     }

@@ -72,7 +72,7 @@ impl Outcome {
     /// What `register` stores: without internals.
     pub fn registered(&self) -> Dict {
         let mut d = self.result.clone();
-        d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_") || k == "invocation"));
+        d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")));
         d.insert("changed", self.changed);
         if !self.unreachable {
             d.insert("failed", self.failed);

@@ -268,15 +268,20 @@ impl Ctx<'_> {
     pub fn file_attributes(&self, path: &str) -> Lsattr {
         let mut found = Lsattr::default();
         let Some(lsattr) = self.find_program("lsattr") else { return found };
-        let Ok(o) = self.command([lsattr.as_os_str()]).arg("-vd").arg(path).c_locale().run() else { return found };
-        if o.rc != 0 {
-            return found;
-        }
-        let text = o.out();
-        let mut words = text.split_whitespace();
-        if let (Some(version), Some(flags)) = (words.next(), words.next()) {
-            found.version = Some(version.to_string());
+        // Not every file system has versions; then the answer begins with the flags.
+        for option in ["-vd", "-d"] {
+            let Ok(o) = self.command([lsattr.as_os_str()]).arg(option).arg(path).c_locale().run() else { return found };
+            let text = o.out();
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let is_flags = |w: &&str| w.len() > 8 && w.chars().all(|c| c == '-' || c.is_ascii_alphabetic());
+            let (version, flags) = match words[..] {
+                [version, flags, ..] if is_flags(&flags) => (Some(version.to_string()), flags),
+                [flags, ..] if is_flags(&flags) => (None, flags),
+                _ => continue,
+            };
+            found.version = version;
             found.flags = flags.replace('-', "");
+            break;
         }
         found
     }

@@ -68,7 +68,8 @@ fn symbolic(text: &str, current: u32, directory: bool, umask: u32) -> Result<u32
     for clause in text.split(',') {
         let op_at = clause.find(['+', '-', '=']).ok_or_else(bad)?;
         let (who, mut rest) = clause.split_at(op_at);
-        if !who.chars().all(|c| "ugoa".contains(c)) {
+        // `a` stands alone.
+        if who != "a" && !who.chars().all(|c| "ugo".contains(c)) {
             return Err(bad());
         }
         let default_who = who.is_empty();

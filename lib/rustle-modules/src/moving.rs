@@ -101,7 +101,7 @@ impl Ctx<'_> {
             return Err(Failure::new(format!("validate must contain %s: {command}")));
         }
         let line = command.replace("%s", &file.to_string_lossy());
-        let words = split(&line).map_err(Failure::new)?;
+        let words = split(&line).map_err(|_| Failure::new("Invalid command syntax in run_command"))?;
         let o = self.command(words).c_locale().run()?;
         if o.rc != 0 {
             return Err(Failure::new("failed to validate").with("exit_status", o.rc as i64).with("stdout", o.out()).with("stderr", o.err()));

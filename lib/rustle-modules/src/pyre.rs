@@ -138,6 +138,22 @@ pub fn expand(template: &str, m: &Captures) -> Result<String, Failure> {
     Ok(out)
 }
 
+/// Refuses a replacement with an escape that Python does not know, in its words.
+pub fn check_template(template: &str) -> Result<(), String> {
+    let mut chars = template.chars().enumerate();
+    while let Some((at, c)) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        match chars.next() {
+            Some((_, e)) if e.is_ascii_alphabetic() && !"gntrfvab".contains(e) => return Err(format!("bad escape \\{e} at position {at}")),
+            Some(_) => {}
+            None => return Err(format!("bad escape (end of pattern) at position {at}")),
+        }
+    }
+    Ok(())
+}
+
 /// `re.subn(pattern, template, text)`.
 pub fn subn(re: &Regex, template: &str, text: &str) -> Result<(String, usize), Failure> {
     // A replacement that can't be is an error, whether it is used or not.
@@ -186,12 +202,12 @@ pub fn encode(text: &str) -> Vec<u8> {
     out
 }
 
-/// [`decode`] by the name of an encoding: UTF-8, or one byte per character. Errors: any other.
+/// [`decode`] by the name of an encoding; all but the most common by the host's `iconv`. Errors: it has no such one.
 pub fn decode_as(data: &[u8], encoding: &str) -> Result<String, Failure> {
     match encoding.to_lowercase().replace(['-', '_', ' '], "").as_str() {
         "utf8" | "ascii" | "usascii" => Ok(decode(data)),
         "latin1" | "iso88591" | "l1" => Ok(data.iter().map(|b| char::from(*b)).collect()),
-        _ => Err(Failure::new(format!("encoding {encoding} is not supported by the native module; use utf-8 or latin-1"))),
+        _ => Ok(decode(&convert(data, encoding, "UTF-8", encoding)?)),
     }
 }
 
@@ -199,11 +215,25 @@ pub fn decode_as(data: &[u8], encoding: &str) -> Result<String, Failure> {
 pub fn encode_as(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
     match encoding.to_lowercase().replace(['-', '_', ' '], "").as_str() {
         "utf8" | "ascii" | "usascii" => Ok(encode(text)),
-        _ => text
+        "latin1" | "iso88591" | "l1" => text
             .chars()
             .map(|c| u8::try_from(u32::from(c)).map_err(|_| Failure::new(format!("'{encoding}' can't encode character {c:?}"))))
             .collect(),
+        _ => convert(&encode(text), "UTF-8", encoding, encoding),
     }
+}
+
+/// Other encodings are the host's `iconv`'s work.
+fn convert(data: &[u8], from: &str, to: &str, named: &str) -> Result<Vec<u8>, Failure> {
+    if data.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fail = |why: String| Failure::new(format!("encoding {named} is not supported here: {why}"));
+    let o = crate::Cmd::new(["iconv", "-f", from, "-t", to], &[]).stdin(data).run().map_err(|f| fail(f.msg))?;
+    if o.rc != 0 {
+        return Err(fail(o.err().trim().to_owned()));
+    }
+    Ok(o.stdout)
 }
 
 #[cfg(test)]

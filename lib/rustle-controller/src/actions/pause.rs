@@ -5,9 +5,20 @@ use rustle_value::dict;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+const BOOLEANS: &[&str] = &["yes", "no", "on", "off", "true", "false", "t", "f", "y", "n", "1", "0", "1.0", "0.0"];
+
 pub(crate) static ACTION: Action = Action {
     name: "pause",
     run: |world, _, args| {
+        let options = ["echo", "minutes", "prompt", "seconds"];
+        let unknown: Vec<String> = args.iter().map(|(k, _)| rustle_value::py_str(k)).filter(|k| !k.starts_with('_') && !options.contains(&k.as_str())).collect();
+        if !unknown.is_empty() {
+            let (unknown, known) = (unknown.join(", "), options.join(", "));
+            return failed(format!("Unsupported parameters for (pause) module: {unknown}. Supported parameters include: {known}."));
+        }
+        if let Some(echo) = text(args, "echo").filter(|e| !BOOLEANS.contains(&e.to_lowercase().as_str())) {
+            return failed(format!("argument 'echo' is of type str and we were unable to convert to bool: The value '{echo}' is not a valid boolean."));
+        }
         let number = |key: &str| text(args, key).map(|t| t.parse::<f64>().map(|n| n.trunc()));
         let seconds = match (number("minutes"), number("seconds")) {
             (Some(Ok(m)), None) => Some(m * 60.0),

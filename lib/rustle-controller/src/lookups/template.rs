@@ -11,14 +11,19 @@ struct With<'a> {
     vars: Dict,
 }
 
+/// What templates say of themselves where nobody says otherwise.
+fn managed(name: &str) -> Option<Value> {
+    (name == "ansible_managed").then(|| Value::from("Ansible managed"))
+}
+
 impl Scope for With<'_> {
     fn get(&self, name: &str) -> Option<Value> {
-        self.vars.get(name).cloned().or_else(|| self.inner.get(name))
+        self.vars.get(name).cloned().or_else(|| self.inner.get(name)).or_else(|| managed(name))
     }
     fn try_get(&self, name: &str) -> Result<Option<Value>, Error> {
         match self.vars.get(name) {
             Some(v) => Ok(Some(v.clone())),
-            None => self.inner.try_get(name),
+            None => Ok(self.inner.try_get(name)?.or_else(|| managed(name))),
         }
     }
     fn names(&self) -> Vec<String> {

@@ -42,6 +42,7 @@ const ASYNC: &[&str] = &["ansible.builtin.gather_facts", "ansible.builtin.packag
 
 /// Runs the task's action, or its module.
 pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner) -> Result<Dict, Failure> {
+    name_from_template(engine, cx)?;
     let action = find(&cx.task.action);
     if action.is_some_and(|a| !a.names.iter().any(|n| ASYNC.contains(n))) && manner.async_seconds.is_some() {
         return Ok(failed_result(format!("This action ({}) does not support async.", cx.task.written)));
@@ -57,6 +58,18 @@ pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner
             engine.module(cx, manner, &module, args, Vec::new())
         }
     }
+}
+
+/// `action: "{{ ansible_facts.pkg_mgr }}"`: what runs is only known now.
+fn name_from_template(engine: &Engine<'_>, cx: &mut TaskContext) -> Result<(), Failure> {
+    if !cx.task.action.contains("{{") {
+        return Ok(());
+    }
+    let text = cx.task.action.trim_start_matches("ansible.builtin.").to_owned();
+    let name = engine.render_str(cx, &Value::trusted(text.as_str(), None)).map_err(Failure::from)?;
+    let name = if name.contains('.') { name } else { format!("ansible.builtin.{name}") };
+    Arc::make_mut(&mut cx.task).action = name.as_str().into();
+    Ok(())
 }
 
 /// A failure of the action itself.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.template"], raw: false, run };
 
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &Manner) -> Result<Dict, Failure> {
-    let (Some(src), Some(dest)) = (text(&args, "src"), text(&args, "dest")) else {
+    let (Some(src), Some(_)) = (text(&args, "src"), text(&args, "dest")) else {
         return Ok(failed_result("src and dest are required"));
     };
     let file = engine.source_file(cx, "src")?;

@@ -59,7 +59,12 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
             "pacman" => pacman(),
             _ => None,
         };
-        let Some(list) = got else { continue };
+        let Some(list) = got else {
+            if a.manager.iter().any(|asked| canonical(&asked.to_lowercase()) == *m) {
+                explain(ctx, m)?;
+            }
+            continue;
+        };
         found = true;
         for (name, mut entry) in list {
             entry.insert("source", m.as_str());
@@ -74,6 +79,25 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         return Err(Failure::new(format!("Could not detect a supported package manager from the following list: {managers:?}, or the required Python library is not installed. Check warnings for details.").replace('"', "'")));
     }
     Ok(Outcome::ok().with("ansible_facts", dict! { "packages" => packages }))
+}
+
+/// Says why a manager that was asked for by name has no packages.
+fn explain(ctx: &mut Ctx, manager: &str) -> Result<(), Failure> {
+    let program = match ctx.need_program(manager) {
+        Ok(p) => p,
+        Err(f) => {
+            ctx.warn(format!("Requested package manager {manager} was not usable by this module: {}", f.msg));
+            return Ok(());
+        }
+    };
+    if manager == "apk" {
+        let out = ctx.command([program.as_os_str()]).args(["info", "-v"]).run()?;
+        if out.rc != 0 {
+            ctx.warn(format!("Failed to retrieve packages with {manager}: Unable to list packages rc={} : {}", out.rc, out.err()));
+        }
+    }
+    ctx.warn(format!("Found \"{manager}\" but no associated packages"));
+    Ok(())
 }
 
 type List = Vec<(String, Dict)>;

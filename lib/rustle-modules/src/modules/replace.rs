@@ -70,6 +70,7 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         }
     };
     let re = pyre::compile(&args.regexp, "m", "regexp")?;
+    pyre::check_template(&args.replace).map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
     let (new, count) = pyre::subn(&re, &args.replace, &text[range.clone()])?;
     let mut outcome = Outcome::default().with("rc", 0);
     let changed = count > 0 && new != text[range.clone()];

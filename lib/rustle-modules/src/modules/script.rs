@@ -56,7 +56,8 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         return skip("Check mode is not supported for this task.".into());
     }
     if ctx.check_mode {
-        return Ok(Outcome::changed(true));
+        // Only these options tell whether the script would run.
+        return if a.creates.is_some() || a.removes.is_some() { Ok(Outcome::changed(true)) } else { skip("Check mode is not supported for this task.".into()) };
     }
     let content = ctx.blob(&a._source)?.ok_or_else(|| Failure::new("internal error: the script's content was not sent"))?;
     // The words after the first stay as they are written: the shell reads them.
