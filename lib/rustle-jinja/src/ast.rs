@@ -14,6 +14,8 @@ pub struct CompiledTemplate {
     pub(crate) body: Vec<Node>,
     /// Newlines at the end of the source.
     pub(crate) newlines: usize,
+    /// What a newline is in the text that is made.
+    pub(crate) newline: String,
     pub(crate) blocks: BTreeMap<Arc<str>, Arc<Block>>,
 }
 

@@ -106,11 +106,11 @@ impl<'a> Interp<'a> {
         {
             // The common case: one expression and nothing around it.
             let v = self.eval(e).map_err(|e| e.at_line(node.line))?;
-            return Ok(with_newlines(v, t.newlines));
+            return Ok(with_newlines(v, t.newlines, &t.newline));
         }
         let mut out = Out::default();
         self.run(t, &mut out)?;
-        Ok(with_newlines(out.finish(), t.newlines))
+        Ok(with_newlines(out.finish(), t.newlines, &t.newline))
     }
 
     /// Runs a whole template with its parents.
@@ -186,11 +186,11 @@ impl<'a> Interp<'a> {
 }
 
 /// Text gets the newlines back that its source ended with.
-fn with_newlines(v: Value, n: usize) -> Value {
+fn with_newlines(v: Value, n: usize, newline: &str) -> Value {
     match &v {
         Value::Str(s) if n > 0 => {
-            let has = s.len() - s.trim_end_matches('\n').len();
-            if has >= n { v } else { Value::from(format!("{s}{}", "\n".repeat(n - has))) }
+            let has = (s.len() - s.trim_end_matches(newline).len()) / newline.len().max(1);
+            if has >= n { v } else { Value::from(format!("{s}{}", newline.repeat(n - has))) }
         }
         _ => v,
     }

@@ -33,7 +33,7 @@ pub(crate) fn parse_template(source: &Arc<str>, syntax: &Syntax, extensions: boo
     let mut p = Parser::new(tokenize(source, syntax), extensions);
     let body = p.body(&[])?;
     let newlines = source.len() - source.trim_end_matches('\n').len();
-    Ok(CompiledTemplate { source: source.clone(), body, newlines, blocks: p.blocks })
+    Ok(CompiledTemplate { source: source.clone(), body, newlines, newline: syntax.newline_sequence.clone(), blocks: p.blocks })
 }
 
 /// Parses a bare expression. With `embedded`, constant strings that are templates are so.
@@ -47,7 +47,7 @@ pub(crate) fn parse_expression(source: &Arc<str>, embedded: bool) -> Result<Comp
         return p.fail("chunk after expression");
     }
     let body = vec![Node { line, kind: NodeKind::Print(e) }];
-    Ok(CompiledTemplate { source: source.clone(), body, newlines: 0, blocks: BTreeMap::new() })
+    Ok(CompiledTemplate { source: source.clone(), body, newlines: 0, newline: syntax.newline_sequence, blocks: BTreeMap::new() })
 }
 
 impl Parser {
