@@ -44,6 +44,8 @@ params! {
         follow: bool => default("no");
         /// Whether links in the source are followed.
         local_follow: Option<bool>;
+        /// Whether contents are decrypted by the controller; it does that before they come here.
+        decrypt: bool => default("yes");
         /// The SHA-1 that the source must have.
         checksum: Option<String>;
     }

@@ -248,9 +248,14 @@ impl Job {
             })?;
             changed = true;
         }
-        changed = self.attributes(ctx, &self.path, changed, &mut diff)?;
-        changed |= self.set_times(ctx, &self.path, &mut diff)?;
-        Ok(self.result("dest", changed, diff))
+        let made = before == "absent";
+        let given = self.attributes(ctx, &self.path, changed, &mut diff);
+        let given = given.and_then(|c| Ok(c | self.set_times(ctx, &self.path, &mut diff)?));
+        if given.is_err() && made {
+            // A new file that can't be as it was asked for must not stay.
+            let _ = fs::remove_file(&self.path);
+        }
+        Ok(self.result("dest", given?, diff))
     }
 
     fn directory(&mut self, ctx: &mut Ctx) -> Result<Outcome, Failure> {
