@@ -103,6 +103,10 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
                 Err(f) => error(f.joined()),
             }
         }
+        Call::Abort { message } => {
+            shared.note(crate::shared::Note::Abort { message: message.clone() });
+            Reply::Stop { reason: message }
+        }
         Call::VarsFiles => Reply::Vars { vars: Dict::new() },
         Call::Payload { module, .. } => error(format!("the module {module} is not native, and the bridge to Ansible's Python is not there yet")),
         Call::Module { request } => match rustle_engine::World::module(&world, *request, None) {

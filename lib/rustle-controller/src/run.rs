@@ -44,7 +44,9 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
         }
     }
     let code = run.exit_code();
-    if let RunEvent::Stats { hosts, .. } = run.sequencer.stats() {
+    if !run.aborted
+        && let RunEvent::Stats { hosts, .. } = run.sequencer.stats()
+    {
         (run.emit)(RunEvent::Stats { hosts, exit: code });
     }
     for session in lock(&shared.sessions).values() {
@@ -64,6 +66,8 @@ pub(crate) struct Run<'a> {
     unreachable: HashSet<String>,
     reached: HashSet<String>,
     interrupted: bool,
+    /// Ended by an error of the run itself: there is no recap.
+    aborted: bool,
     error: bool,
 }
 
@@ -102,6 +106,7 @@ impl<'a> Run<'a> {
             unreachable: HashSet::new(),
             reached: HashSet::new(),
             interrupted: false,
+            aborted: false,
             error: false,
         }
     }
@@ -173,6 +178,9 @@ impl Run<'_> {
             self.emit_all(start);
             let ended = self.batch(&state, &batch, &common, &registers);
             // A batch that failed as a whole ends the play.
+            if self.aborted {
+                return Step::Stop;
+            }
             if self.interrupted || ended.stop || batch.iter().all(|h| self.gone.contains(h)) {
                 if self.interrupted || ended.fatal || live.iter().all(|h| self.gone.contains(h)) || batch.iter().all(|h| self.gone.contains(h)) {
                     return Step::Stop;
@@ -256,7 +264,10 @@ impl Run<'_> {
                 continue;
             }
             let default = text("default");
-            let mut question = text("prompt").unwrap_or_else(|| format!("input for {name}"));
+            let mut question = text("prompt").unwrap_or_else(|| name.clone());
+            if question.is_empty() {
+                question = format!("input for {name}");
+            }
             if let Some(d) = &default {
                 question.push_str(&format!(" [{d}]"));
             }
@@ -270,6 +281,7 @@ impl Run<'_> {
                 if !confirm || (self.shared.ask)(&format!("confirm {question}: "), hidden).as_ref() == Some(&first) {
                     break Some(first);
                 }
+                (self.emit)(RunEvent::Warning { text: "***** VALUES ENTERED DO NOT MATCH ****".into() });
             };
             let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
             let value = match text("encrypt") {
@@ -399,6 +411,15 @@ impl Run<'_> {
                 }
             }
             Note::Warning(text) => (self.emit)(RunEvent::Warning { text }),
+            Note::Abort { message } => {
+                if !std::mem::replace(&mut self.aborted, true) {
+                    (self.emit)(RunEvent::Error { text: message });
+                }
+                self.error = true;
+                for host in batch.open.drain() {
+                    batch.barriers.done(&host);
+                }
+            }
             Note::Interrupted => {
                 self.interrupted = true;
                 for session in lock(&self.shared.sessions).values() {

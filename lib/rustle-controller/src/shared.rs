@@ -26,6 +26,8 @@ pub enum Note {
     OnceDone { task: TaskId, done: Box<rustle_stream::protocol::TaskDone> },
     /// `meta: end_play` and the like.
     Meta { what: String },
+    /// The run cannot go on.
+    Abort { message: String },
     Warning(String),
     /// Ctrl-C.
     Interrupted,

@@ -38,7 +38,7 @@ pub struct Engine<'w> {
     /// Names and variables of an `include_role`'s role for `ansible_parent_role_names`.
     pub(crate) rescue_depth: u32,
     pub(crate) start_at: Option<String>,
-    pub(crate) roles_done: HashSet<String>,
+    pub(crate) roles_done: HashSet<rustle_stream::model::RoleId>,
     /// Roles of which a task ran: only those are done when their last task is.
     pub(crate) roles_ran: HashSet<rustle_stream::model::RoleId>,
     pub(crate) stop: Option<String>,

@@ -20,6 +20,8 @@ pub struct Inherited {
     pub environment: Vec<Value>,
     /// `module_defaults`, outermost first.
     pub module_defaults: Vec<Value>,
+    /// What blocks and imports notify in addition to the task.
+    pub notify: Vec<Value>,
     /// `vars` of blocks and the task, outermost first.
     pub vars: Vec<Dict>,
 }
@@ -36,7 +38,9 @@ impl Inherited {
         }
         let role: Option<Arc<Role>> = task.role.and_then(|id| program.role(id));
         levels.extend(holders.iter().map(|b| Level::Plain(&b.keywords)));
-        if let Some(r) = &role {
+        // The block around a role's tasks has what was said where the role was mentioned.
+        let held = |r: &Role| holders.iter().any(|b| b.implicit && b.role == Some(r.id));
+        if let Some(r) = role.as_ref().filter(|r| !held(r)) {
             levels.push(Level::Role(&r.keywords));
         }
         levels.push(Level::Play(&play.keywords));
@@ -47,11 +51,13 @@ impl Inherited {
                 Level::Role(k) | Level::Play(k) => (k, false),
             };
             for (name, value) in keywords.other.str_iter() {
-                if !out.values.contains_key(name) {
+                if name == "notify" {
+                    out.notify.extend(value.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![value.clone()]));
+                } else if !out.values.contains_key(name) {
                     out.values.insert(name, value.clone());
                 }
             }
-            // A play has no `when`; a role's and a block's come before the task's.
+            // The outer ones come first: a play's (that of its import), a role's, a block's, the task's.
             out.when.splice(0..0, keywords.when.iter().cloned());
             out.tags.extend(keywords.tags.iter().cloned());
             out.environment.splice(0..0, keywords.environment.iter().cloned());

@@ -340,7 +340,12 @@ impl Engine<'_> {
             Ok(None) => {}
             Ok(Some(skip)) => return Outcome { no_log: self.keyword_bool(cx, "no_log", false).unwrap_or(true), ..Outcome::skipped(skip) },
             // Conditions may themselves need what the loop lacks: the loop's error is the better one.
-            Err(e) => return Outcome::from_failure(loop_error.unwrap_or(e), cx),
+            Err(e) => {
+                let no_log = self.keyword_bool(cx, "no_log", false).unwrap_or(true);
+                let mut outcome = Outcome { no_log, ..Outcome::from_failure(loop_error.unwrap_or(e), cx) };
+                self.ignore(cx, &mut outcome);
+                return outcome;
+            }
         }
         if let Some(e) = loop_error {
             let no_log = self.keyword_bool(cx, "no_log", false).unwrap_or(true);
@@ -508,7 +513,7 @@ impl Engine<'_> {
                     match self.condition(&judged, condition) {
                         Ok(true) => {}
                         Ok(false) => all = false,
-                        Err(e) => return Err(conditional_failure("until", e, condition).inside("Task failed: Action failed", cx.task.origin.as_ref())),
+                        Err(e) => return Err(conditional_failure("until", e, condition).inside("Task failed", cx.task.origin.as_ref())),
                     }
                     if !all {
                         break;
@@ -584,6 +589,9 @@ impl Engine<'_> {
             let text = result.get("msg").map(py_str).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
             let kind = if actions::is_action(&cx.task.action) { "Action failed" } else { "Module failed" };
             errors.push(ErrorPart { message: format!("Task failed: {kind}: {text}"), origin: cx.task.origin.clone(), help: None });
+            if !result.contains_key("msg") {
+                result.insert("msg", format!("Task failed: {kind}: {text}"));
+            }
         }
         let mut changed = result.get("changed").is_some_and(Value::truthy);
         for key in ["stdout", "stderr"] {
@@ -634,8 +642,9 @@ impl Engine<'_> {
                     Ok(true) => {}
                     Ok(false) => return Ok(Some(false)),
                     Err(e) => {
-                        let text = format!("Error while evaluating conditional: {e}");
-                        let mut failure = conditional_failure(what, e, condition).inside("Task failed: Action failed", cx.task.origin.as_ref());
+                        let text = e.to_string();
+                        let kind = if outcome.failed { "Module failed" } else { "Action failed" };
+                        let mut failure = conditional_failure(what, e, condition).inside(format!("Task failed: {kind}"), cx.task.origin.as_ref());
                         failure.result.insert(format!("{what}_result"), text);
                         return Err(failure);
                     }
@@ -644,7 +653,11 @@ impl Engine<'_> {
             Ok(Some(true))
         };
         let broken = |failure: Failure, mut outcome: Outcome, what: &str| {
-            let (extra, errors) = failure.into_result();
+            let (mut extra, errors) = failure.into_result();
+            // A module's own words stay; those of a crash are the crash's.
+            if outcome.result.contains_key("msg") && !outcome.result.contains_key("exception") {
+                extra.remove("msg");
+            }
             if outcome.failed {
                 outcome.result.insert(format!("{what}_suppressed_exception"), "(traceback unavailable)");
             }
@@ -711,6 +724,11 @@ impl Outcome {
     }
 }
 
+/// What is said of text that the user did not write where an expression is needed.
+pub(crate) const UNTRUSTED: &str = "Encountered untrusted template or expression.";
+pub(crate) const UNTRUSTED_HELP: &str =
+    "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted sources such as module results.";
+
 /// A condition that could not be evaluated.
 fn conditional_failure(keyword: &str, e: rustle_jinja::Error, condition: &Value) -> Failure {
     let text = e.to_string();
@@ -723,8 +741,9 @@ fn conditional_failure(keyword: &str, e: rustle_jinja::Error, condition: &Value)
             .help("Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` configuration option.")
             .inside(format!("A '{keyword}' expression failed"), origin_of(condition));
     }
-    let text = if text.starts_with("Error while evaluating conditional") { text } else { format!("Error while evaluating conditional: {text}") };
-    Failure::new(format!("A '{keyword}' expression failed: {text}")).at(at)
+    let article = if keyword == "until" { "An" } else { "A" };
+    let failure = Failure::new(format!("{article} '{keyword}' expression failed: {text}")).at(at);
+    if text.starts_with(UNTRUSTED) { failure.help(UNTRUSTED_HELP) } else { failure }
 }
 
 /// `ansible_loop` for item `i`.

@@ -196,18 +196,18 @@ impl Engine<'_> {
         if block.role_root
             && let Some(role) = block.role.and_then(|id| self.program.role(id))
         {
-            let key = format!("{}\u{0}{}", role.path, serde_json::to_string(&(&role.params, &role.keywords.when, &role.keywords.tags)).unwrap_or_default());
-            if !role.allow_duplicates && self.roles_done.contains(&key) {
+            // Equal mentions of a role in a play share one number.
+            if !role.allow_duplicates && self.roles_done.contains(&role.id) {
                 return Flow::Next;
             }
-            once = Some((role.id, key));
+            once = Some(role.id);
         }
         let flow = self.block_parts(&block, base, start, body, rescue);
-        if let Some((id, key)) = once
+        if let Some(id) = once
             && flow == Flow::Next
             && self.roles_ran.contains(&id)
         {
-            self.roles_done.insert(key);
+            self.roles_done.insert(id);
         }
         if flow == Flow::EndRole && block.role_root { Flow::Next } else { flow }
     }

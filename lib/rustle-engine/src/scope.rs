@@ -40,6 +40,10 @@ impl Scope for TaskScope<'_> {
         }
         self.world.name(name).transpose()
     }
+    fn trusts(&self, name: &str) -> bool {
+        let host = self.layers.host;
+        !(host.set.contains_key(name) || host.facts().contains_key(name) || self.layers.locals.contains_key(name))
+    }
     fn names(&self) -> Vec<String> {
         self.layers.names()
     }

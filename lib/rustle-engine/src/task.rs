@@ -312,13 +312,23 @@ impl Engine<'_> {
         let mut notified = Vec::new();
         let mut notified_names = Vec::new();
         if outcome.changed && !outcome.failed && !outcome.unreachable {
-            for v in &cx.task.notify {
+            for v in cx.task.notify.iter().chain(&cx.inherited.notify) {
                 let rendered = self.render(cx, v).unwrap_or_else(|_| v.clone());
                 for name in rendered.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![rendered]) {
                     notified_names.extend(self.notify(cx, &py_str(&name)));
                     notified.push(name);
                 }
             }
+        }
+        if let Some(name) = self.missing_handler.take() {
+            let message = format!("The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list");
+            let strict = self.options.config.get("ERROR_ON_MISSING_HANDLER").and_then(crate::context::to_bool).unwrap_or(true);
+            if strict {
+                _ = self.world.call(&cx.place.position, Call::Abort { message: message.clone() });
+                self.stop = Some(message);
+                return (Flow::Stopped, TaskDone::default());
+            }
+            self.world.warning(message);
         }
         if let Some(role) = cx.task.role
             && !outcome.skipped
@@ -411,7 +421,7 @@ impl Engine<'_> {
                 found.push(handler.clone());
             }
         }
-        if found.is_empty() && self.options.config.get("ERROR_ON_MISSING_HANDLER").and_then(crate::context::to_bool).unwrap_or(true) {
+        if found.is_empty() {
             self.missing_handler = Some(name.to_owned());
         }
         let mut names = Vec::new();

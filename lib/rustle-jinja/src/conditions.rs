@@ -18,7 +18,10 @@ pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Ori
             if s.starts_with("{{") || s.starts_with("{%") {
                 // Delimiters around the whole: what the template yields is, where it is text, the expression.
                 match cx.finalize(condition.clone()).map_err(wrap)? {
-                    Value::Str(s) => expression(env, &s, origin, scope)?,
+                    // Only what the user wrote is evaluated: what a template computed, or a host said, is data.
+                    Value::Str(s) if bare_name(t.source.trim()).is_some_and(|n| scope.trusts(n)) => expression(env, &s, origin, scope)?,
+                    Value::Str(s) if matches!(&*s, "True" | "False" | "true" | "false") => Value::Bool(s.eq_ignore_ascii_case("true")),
+                    Value::Str(_) => return Err(untrusted(origin)),
                     other => other,
                 }
             } else {
@@ -42,6 +45,17 @@ pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Ori
             .at_origin(origin))
         }
     }
+}
+
+/// The variable that `{{ name }}` stands for.
+fn bare_name(source: &str) -> Option<&str> {
+    let name = source.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let word = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    word.then_some(name)
+}
+
+fn untrusted(origin: Option<&Origin>) -> Error {
+    Error::runtime("Encountered untrusted template or expression.").named(String::new).at_origin(origin)
 }
 
 fn wrap(mut e: Error) -> Error {

@@ -109,7 +109,9 @@ impl Environment {
             return self.eval_expression(source, origin, scope);
         }
         let t = cached(&self.conditions, source, || parser::parse_expression(source, true))
-            .map_err(|e| e.named(|| "Syntax error in expression: ".into()).at_origin(origin))?;
+            .map_err(|e| {
+                e.named(|| "Syntax error in expression. Template delimiters are not supported in expressions: ".into()).at_origin(origin)
+            })?;
         match self.evaluate(&t, origin, scope) {
             Err(e @ Error::NeedsController { .. }) => scope.remote(source, true).unwrap_or(Err(e)),
             done => done,
@@ -118,7 +120,7 @@ impl Environment {
 
     fn evaluate(&self, t: &Arc<CompiledTemplate>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
         let mut cx = Interp::new(self, scope);
-        let v = cx.render(t).map_err(|e| crate::interp::leave(e).at_origin(origin))?;
+        let v = cx.render(t).map_err(|e| crate::interp::leave_expression(e).at_origin(origin))?;
         cx.finalize(v).map_err(|e| e.at_origin(origin))
     }
 

@@ -22,6 +22,10 @@ pub trait Scope {
     fn remote(&self, _source: &str, _expression: bool) -> Option<Result<Value>> {
         None
     }
+    /// Whether text in the variable `name` was written by the user, so that it may serve as a condition.
+    fn trusts(&self, _name: &str) -> bool {
+        true
+    }
     /// Names of all variables.
     fn names(&self) -> Vec<String> {
         Vec::new()

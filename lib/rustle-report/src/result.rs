@@ -35,13 +35,18 @@ pub(crate) fn clean(options: &Options, action: &str, result: &Dict, no_log: bool
         return d;
     }
     let debug = is_action(action, "debug");
+    // A message stands alone; of a variable's value only what comes with every result is left out.
+    let message = debug && result.contains_key("msg");
     let mut d = result.clone();
     d.retain(|k, _| {
         let key = k.as_str().unwrap_or_default();
+        if message && key != "msg" {
+            return false;
+        }
         !(key.starts_with("_ansible_")
             || HIDDEN.contains(&key)
             || (options.verbosity < 3 && matches!(key, "invocation" | "diff"))
-            || (debug && matches!(key, "changed" | "invocation")))
+            || (debug && matches!(key, "changed" | "invocation" | "skip_reason")))
     });
     d
 }

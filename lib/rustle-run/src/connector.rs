@@ -47,10 +47,27 @@ impl HostConnector {
     }
 }
 
+impl HostConnector {
+    /// A runner here that takes the place of the host's.
+    fn stand_in(&self, why: &str) -> Result<rustle_ship::Session, String> {
+        let own = match self.runners.own() {
+            Some(own) => own,
+            None => self.runners.choose(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() })?,
+        };
+        let arguments = vec!["--unreachable".to_owned(), why.to_owned()];
+        bootstrap_local(&own, &BootstrapOptions { arguments, ..BootstrapOptions::default() }).map_err(|e| e.to_string())
+    }
+}
+
 impl Connector for HostConnector {
     fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
-        let (session, spec) = self.open(host, vars).map_err(|message| Unreachable { message })?;
+        let (session, user, lost) = match self.open(host, vars) {
+            Ok((session, spec)) => (session, spec.user.clone(), false),
+            // Tasks that need no connection run nevertheless; the first one that needs it tells why there is none.
+            Err(message) => (self.stand_in(&message).map_err(|_| Unreachable { message })?, None, true),
+        };
         let method = match session.outcome {
+            _ if lost => "none",
             Outcome::Cached => "binary cached",
             Outcome::Uploaded => "binary uploaded",
             Outcome::Local => "local",
@@ -74,7 +91,7 @@ impl Connector for HostConnector {
         let session = Session::start(host, channel.stdin, channel.stdout, Box::new(why), move |host, what: Heard| {
             _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
         });
-        let user = spec.user.clone().or_else(|| local.then(|| std::env::var("USER").ok()).flatten());
+        let user = user.or_else(|| local.then(|| std::env::var("USER").ok()).flatten());
         Ok(Connected { session, method: method.into(), reason, user: if local { None } else { user } })
     }
 }

@@ -13,9 +13,9 @@ enum Work {
     Play(Box<PlayProgram>),
 }
 
-/// Serves one controller until it says goodbye or goes away.
-pub(crate) fn serve() -> ExitCode {
-    let shared = Shared::new();
+/// Serves one controller until it says goodbye or goes away. With `unreachable`, no module is run: that is why.
+pub(crate) fn serve(unreachable: Option<String>) -> ExitCode {
+    let shared = Shared::new(unreachable);
     shared.send(&Up::Ready { v: VERSION, runner: env!("CARGO_PKG_VERSION").into(), pid: std::process::id() });
     let (work, todo) = mpsc::channel();
     let mine = shared.clone();

@@ -52,10 +52,12 @@ pub(crate) struct Shared {
     next: AtomicU64,
     workers: Mutex<HashMap<Become, Arc<Mutex<Worker>>>>,
     copy: Mutex<Option<PathBuf>>,
+    /// Why no module can run: this runner stands in for a host that cannot be reached.
+    unreachable: Option<String>,
 }
 
 impl Shared {
-    pub(crate) fn new() -> Arc<Shared> {
+    pub(crate) fn new(unreachable: Option<String>) -> Arc<Shared> {
         Arc::new(Shared {
             out: Mutex::new(std::io::stdout()),
             pending: Mutex::default(),
@@ -63,6 +65,7 @@ impl Shared {
             next: AtomicU64::new(1),
             workers: Mutex::default(),
             copy: Mutex::default(),
+            unreachable,
         })
     }
     /// Sends a message; a controller that is gone is noticed by the reader.
@@ -83,6 +86,9 @@ impl Shared {
     }
     /// Runs a module, under another identity where the request says so.
     pub(crate) fn module(&self, request: &ModuleRequest) -> Dict {
+        if let Some(why) = &self.unreachable {
+            return dict! { "unreachable" => true, "changed" => false, "msg" => why.as_str() };
+        }
         let Some(elevate) = &request.elevate else { return execute(request) };
         let existing = lock(&self.workers).get(elevate).cloned();
         let worker = match existing {
@@ -123,6 +129,9 @@ pub(crate) struct RunnerWorld(pub(crate) Arc<Shared>);
 
 impl World for RunnerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
+        if let Some(message) = &self.0.unreachable {
+            return Err(WorldError::Unreachable { message: message.clone() });
+        }
         match delegate {
             None => Ok(self.0.module(&request)),
             Some(other) => Ok(failed(format!("this task is delegated to '{other}', which only the controller can do"))),

@@ -137,6 +137,8 @@ pub enum RunEvent {
     /// A host could not be reached at all (`task` header of the task that would have run).
     Unreachable { play: PlayId, host: String, message: String },
     Warning { text: String },
+    /// The run ends here, with no recap.
+    Error { text: String },
     /// How a host is reached: `binary cached`, `binary uploaded`, `local`, `ssh fallback: why`.
     Reached { host: String, method: String, reason: Option<String> },
     /// The end: counters per host.

@@ -279,6 +279,8 @@ pub enum Call {
     Include { task: TaskId, scope: Vec<Frame>, item: Option<u32> },
     /// The clear text of a vaulted value that the controller sent (to task `task`, or as a variable).
     Decrypt { task: TaskId, ciphertext: String },
+    /// The whole run cannot go on (a task notified a handler that does not exist).
+    Abort { message: String },
     /// vars_files that depend on facts: load them now.
     VarsFiles,
     /// A module payload for the host's Python (the bridge).

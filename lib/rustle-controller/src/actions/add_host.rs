@@ -18,7 +18,7 @@ pub(crate) static ACTION: Action = Action {
             && let Ok(port) = port.parse::<u16>()
         {
             host = h.to_owned();
-            vars.insert("ansible_port", i64::from(port));
+            vars.insert("ansible_ssh_port", i64::from(port));
         }
         let mut groups = list(args, "groups");
         for key in ["groupname", "group"] {

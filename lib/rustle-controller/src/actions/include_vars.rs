@@ -2,20 +2,25 @@
 
 use super::{Action, failed, list, text};
 use crate::session::lock;
+use rustle_engine::Failure;
 use rustle_playbook::{Finder, paths};
 use rustle_value::{Dict, Value, dict};
 
 pub(crate) static ACTION: Action = Action {
     name: "include_vars",
     run: |world, cx, args| {
+        check(args)?;
         let finder = Finder::new(&cx.task.search_path, &world.shared.playbook_dir(&world.play.play));
         let mut files: Vec<String> = Vec::new();
         let raw = text(args, "_raw_params").map(|r| r.trim().to_owned()).filter(|r| !r.is_empty());
         if let Some(dir) = text(args, "dir") {
             let found = match finder.find_needle("vars", &dir) {
                 Ok(f) if std::path::Path::new(&f).is_dir() => f,
-                Ok(f) => return failed(format!("{f} is not a directory")),
-                Err(_) => return failed(format!("{dir} directory does not exist")),
+                Ok(f) => return Ok(nothing(format!("{f} is not a directory"))),
+                Err(_) => {
+                    let base = cx.task.search_path.first().cloned().unwrap_or_else(|| world.shared.playbook_dir(&world.play.play));
+                    return Ok(nothing(format!("{} directory does not exist", paths::absolute(&dir, &base))));
+                }
             };
             let depth = args.get("depth").and_then(Value::as_i64).unwrap_or(0);
             let extensions = match list(args, "extensions") {
@@ -58,6 +63,43 @@ pub(crate) static ACTION: Action = Action {
         })
     },
 };
+
+const FOR_FOLDERS: &[&str] = &["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
+const FOR_FILES: &[&str] = &["file", "_raw_params"];
+
+/// Options that are not there, do not go together, or are of the wrong kind.
+fn check(args: &Dict) -> Result<(), Failure> {
+    let mut kinds = (false, false);
+    for (key, _) in args.str_iter() {
+        if FOR_FOLDERS.contains(&key) {
+            kinds.0 = true;
+        } else if FOR_FILES.contains(&key) {
+            kinds.1 = true;
+        } else if !matches!(key, "name" | "hash_behaviour") {
+            return Err(Failure::new(format!("{key} is not a valid option in include_vars")));
+        }
+    }
+    if kinds == (true, true) {
+        return Err(Failure::new("Task failed: You are mixing file only and dir only arguments, these are incompatible"));
+    }
+    for key in ["ignore_files", "extensions"] {
+        if args.get(key).is_some_and(|v| !v.is_null() && v.as_str().is_none() && v.as_list().is_none()) {
+            return Err(Failure::new(format!("The '{key}' option must be a list.")));
+        }
+    }
+    Ok(())
+}
+
+/// The result where a folder is none.
+fn nothing(message: String) -> Dict {
+    dict! {
+        "failed" => true,
+        "changed" => false,
+        "ansible_facts" => Value::dict(Dict::new()),
+        "ansible_included_var_files" => Value::list(Vec::new()),
+        "message" => message,
+    }
+}
 
 #[allow(clippy::too_many_arguments, reason = "they are the options of the action")]
 fn walk(dir: &str, level: i64, depth: i64, extensions: &[String], ignored: &[String], pattern: Option<&regex::Regex>, ignore_unknown: bool, out: &mut Vec<String>) -> Result<(), String> {

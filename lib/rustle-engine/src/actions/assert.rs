@@ -4,7 +4,7 @@ use super::{Action, failed_result};
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
-use crate::once::Manner;
+use crate::once::{Manner, UNTRUSTED, UNTRUSTED_HELP};
 use rustle_value::{Dict, Value, dict, py_str};
 use std::sync::Arc;
 
@@ -53,8 +53,16 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Re
             Ok(v) => v,
             Err(e) => {
                 let text = e.to_string();
-                let text = if text.starts_with("Conditional result") { text } else { format!("Error while evaluating conditional: {text}") };
-                return Err(Failure::new(text).at(origin_of(condition)).inside("Task failed: Action failed", cx.task.origin.as_ref()));
+                let help = if text.starts_with(UNTRUSTED) {
+                    UNTRUSTED_HELP
+                } else if text.starts_with("Conditional ") {
+                    "Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` configuration option."
+                } else {
+                    ""
+                };
+                let failure = Failure::new(text).at(origin_of(condition));
+                let failure = if help.is_empty() { failure } else { failure.help(help) };
+                return Err(failure.inside("Task failed", cx.task.origin.as_ref()));
             }
         };
         if !verdict {

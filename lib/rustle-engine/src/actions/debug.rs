@@ -3,7 +3,7 @@
 use super::{Action, failed_result};
 use crate::context::{TaskContext, number};
 use crate::engine::Engine;
-use crate::failure::Failure;
+use crate::failure::{Failure, origin_of};
 use crate::once::Manner;
 use rustle_value::{Dict, Value, dict, py_str};
 use std::sync::Arc;
@@ -30,6 +30,13 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
         return Ok(dict! { "changed" => false, "skipped" => true, "skipped_reason" => "Verbosity threshold not met." });
     }
     let mut result = dict! { "changed" => false };
+    if let Some(var @ (Value::Dict(_) | Value::List(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_))) = &var {
+        let kind = var.type_name();
+        let text = rustle_value::str_repr(&py_str(&engine.render(cx, var).map_err(Failure::from)?));
+        return Ok(failed_result(format!(
+            "argument 'var' is of type {kind} and we were unable to convert to _check_type_str_no_conversion: {text} is not a string and conversion is not allowed"
+        )));
+    }
     match var.or_else(|| args.get("var").cloned()) {
         None => {
             result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
@@ -48,7 +55,13 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
                 Ok(Value::Undefined(u)) => undefined(u.hint.to_string()),
                 Err(e @ rustle_jinja::Error::Undefined(_)) => undefined(e.to_string()),
                 Ok(v) => v,
-                Err(e) => return Err(Failure::from(e)),
+                Err(e) => {
+                    let mut failure = Failure::from(e).at(origin_of(&var));
+                    if let Some(part) = failure.parts.first_mut() {
+                        part.message = format!("Error while resolving `var` expression: {}", part.message);
+                    }
+                    return Err(failure.inside("Task failed", cx.task.origin.as_ref()));
+                }
             };
             // A template that yields a name stands for that name's value, as ever.
             let (name, value) = match (&var, &value) {

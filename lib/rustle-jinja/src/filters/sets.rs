@@ -3,13 +3,14 @@
 use super::select::get_path;
 use super::{Filter, sequence::fold};
 use crate::args::{Args, required};
-use crate::error::Result;
+use crate::error::{Result, fail};
 use crate::interp::Interp;
 use rustle_value::{Dict, Value};
 
 pub static FILTERS: &[Filter] = &[
     Filter::new("unique", &[], |cx, v, args| {
         let [case, attribute] = args.bind("unique", ["case_sensitive", "attribute"])?;
+        let plain = case.as_ref().is_none_or(|c| c.is_null() || c.truthy()) && attribute.as_ref().is_none_or(|a| !a.truthy());
         let case = case.is_some_and(|c| c.truthy());
         let mut seen = Set::default();
         let mut out = Vec::new();
@@ -21,6 +22,12 @@ pub static FILTERS: &[Filter] = &[
                 }
                 _ => x.clone(),
             };
+            if !plain && matches!(k, Value::Dict(_) | Value::List(_)) {
+                let kind = if matches!(k, Value::Dict(_)) { "Dict" } else { "List" };
+                return fail(format!(
+                    "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: unhashable type: '_AnsibleLazyTemplate{kind}'"
+                ));
+            }
             if seen.add(&fold(&k, case)) {
                 out.push(x);
             }

@@ -208,3 +208,11 @@ pub(crate) fn leave(e: Error) -> Error {
         other => other,
     }
 }
+
+/// An error as it leaves a bare expression.
+pub(crate) fn leave_expression(e: Error) -> Error {
+    match e {
+        Error::Runtime(_) => e.named(|| "Error rendering expression: ".into()),
+        other => leave(other),
+    }
+}

@@ -86,6 +86,7 @@ impl Report for Default<'_> {
                 self.screen.failure(&text, |p| &p.unreachable);
             }
             RunEvent::Warning { text } => warnings::warn(&mut self.screen, text),
+            RunEvent::Error { text } => self.screen.failure(&format!("[ERROR]: {text}"), |p| &p.error),
             RunEvent::Reached { host, method, reason } => {
                 self.reached.insert(host.clone(), (method.clone(), reason.clone()));
             }
@@ -267,7 +268,9 @@ impl Default<'_> {
                 // An unreachable host may be ignored, too.
                 let unreachable = end.status == Status::Unreachable || end.result.get("unreachable").is_some_and(Value::truthy);
                 self.show_banner();
-                if !end.looped || unreachable {
+                // `debug` shows its message alone, so that the summary has no list of items left.
+                let whole = is_action(&header.action, "debug") && end.result.contains_key("msg");
+                if !end.looped || unreachable || whole {
                     self.error(end.errors, hidden);
                     if options.path_on_failure && options.verbosity < 2 {
                         self.task_path(&header, true);
