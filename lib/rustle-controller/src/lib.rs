@@ -15,6 +15,7 @@ mod actions;
 mod answers;
 mod barrier;
 mod files;
+mod filters;
 mod hostvars;
 mod known;
 mod lookups;

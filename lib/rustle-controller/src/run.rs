@@ -27,12 +27,16 @@ pub enum Step {
 pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
     let mut run = Run::new(shared, notes, emit);
     for play in plays {
-        match plan(play) {
+        // What a person is asked may decide which hosts the play is for.
+        let prompted = run.prompt(play);
+        let mut asked = play.clone();
+        asked.keywords.vars.update(&prompted);
+        match plan(&asked) {
             Ok(planned) => {
                 for text in shared.inventory().take_warnings() {
                     (run.emit)(RunEvent::Warning { text });
                 }
-                if run.play(play, planned, fragment) == Step::Stop {
+                if run.play(play, planned, fragment, prompted) == Step::Stop {
                     break;
                 }
             }
@@ -135,8 +139,8 @@ impl Run<'_> {
             (self.emit)(e);
         }
     }
-    fn play(&mut self, play: &Play, planned: PlannedPlay, all: &Fragment) -> Step {
-        let name = self.play_name(play);
+    fn play(&mut self, play: &Play, planned: PlannedPlay, all: &Fragment, prompted: Dict) -> Step {
+        let name = self.play_name(play, &prompted);
         let id = play.id;
         let hosts: Vec<String> = planned.hosts.clone();
         let live: Vec<String> = hosts.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
@@ -160,7 +164,7 @@ impl Run<'_> {
             includes: Mutex::new(HashMap::new()),
         });
         *self.shared.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(state.clone());
-        self.load_vars_files(&state, &live);
+        self.load_vars_files(&state, &live, prompted);
         let barriers = match planned.barriers {
             // One host at a time, task by task: what `--forks 1` means where hosts wait for each other at all.
             BarrierRule::Visible if self.shared.options.forks == Some(1) => BarrierRule::Always,
@@ -190,21 +194,21 @@ impl Run<'_> {
         }
         Step::Continue
     }
-    pub(crate) fn play_name(&self, play: &Play) -> String {
+    pub(crate) fn play_name(&self, play: &Play, prompted: &Dict) -> String {
         let raw = play.name.clone().filter(|v| !v.is_null()).unwrap_or_else(|| play.hosts.clone());
         match raw.as_list() {
             Some(l) => l.iter().map(py_str).collect::<Vec<_>>().join(","),
             None => {
                 let jinja = rustle_jinja::Environment::new();
                 let mut vars = play.keywords.vars.clone();
+                vars.update(prompted);
                 vars.update(&self.shared.extra_vars);
                 jinja.render_value(&raw, &vars).map_or_else(|_| raw.as_str().unwrap_or_default().to_owned(), |v| py_str(&v))
             }
         }
     }
     /// `vars_files`: the first file of each entry that is there, rendered for each host.
-    pub(crate) fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String]) {
-        let prompted = self.prompt(&state.play);
+    fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String], prompted: Dict) {
         let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
             for host in hosts {
                 lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = prompted.clone();
@@ -257,7 +261,11 @@ impl Run<'_> {
     fn prompt(&mut self, play: &Play) -> Dict {
         let mut out = Dict::new();
         let Some(list) = play.other.get("vars_prompt").and_then(|v| v.as_list().map(<[Value]>::to_vec)) else { return out };
+        let mut vars = play.keywords.vars.clone();
+        vars.update(&self.shared.extra_vars);
+        let jinja = rustle_jinja::Environment::new();
         for entry in list {
+            let entry = jinja.render_value(&entry, &vars).unwrap_or(entry);
             let text = |key: &str| entry.get(key).filter(|v| !v.is_null()).map(py_str);
             let Some(name) = text("name") else { continue };
             if self.shared.extra_vars.contains_key(&name) {
@@ -285,7 +293,8 @@ impl Run<'_> {
             };
             let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
             let value = match text("encrypt") {
-                None => Value::from(answer),
+                None if entry.get("unsafe").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false)) => Value::from(answer),
+                None => Value::trusted(answer, None),
                 Some(kind) => {
                     let salt = text("salt").map(|s| format!(", {}", rustle_value::str_repr(&s))).unwrap_or_default();
                     let source = format!("{} | password_hash({}{salt})", rustle_value::str_repr(&answer), rustle_value::str_repr(&kind));

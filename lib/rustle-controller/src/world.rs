@@ -62,6 +62,9 @@ impl World for ControllerWorld {
     fn lookup(&self, name: &str, args: &Args, cx: &mut Interp<'_>) -> Option<Result<Value, JinjaError>> {
         lookups::run(self, name, args, cx)
     }
+    fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, JinjaError>> {
+        crate::filters::run(name, input, args)
+    }
     fn decrypt(&self, _: &rustle_engine::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         self.shared.decrypt(&vaulted.ciphertext, "").map(Value::from).map_err(JinjaError::runtime)
     }

@@ -52,6 +52,10 @@ impl Engine<'_> {
             _ => self.jinja.render_value(v, &self.scope(cx)),
         }
     }
+    /// Whether the user wrote the text of the variable `name`.
+    pub(crate) fn written(&self, cx: &TaskContext, name: &str) -> bool {
+        rustle_jinja::Scope::trusts(&self.scope(cx), name)
+    }
     /// Renders to text.
     pub fn render_str(&self, cx: &TaskContext, v: &Value) -> Result<String, JinjaError> {
         self.render(cx, v).map(|v| py_str(&v))

@@ -405,6 +405,10 @@ impl Engine<'_> {
     }
     /// Arguments with `module_defaults` below them, rendered, `omit` left out.
     pub fn arguments(&self, cx: &TaskContext) -> Result<Dict, Failure> {
+        self.arguments_but(cx, &[])
+    }
+    /// As [`Engine::arguments`], without some that are never looked at.
+    pub(crate) fn arguments_but(&self, cx: &TaskContext, without: &[&str]) -> Result<Dict, Failure> {
         let mut raw = Dict::new();
         for defaults in &cx.inherited.module_defaults {
             let rendered = match defaults {
@@ -424,12 +428,14 @@ impl Engine<'_> {
             }
         }
         if let Some(whole) = cx.task.args.get("_variable_params") {
-            match self.render(cx, whole).map_err(|e| self.argument_failure(cx, "args", e, whole))? {
+            // Only the mapping: its values may never be needed.
+            match self.jinja.render_shallow(whole, &self.scope(cx)).map_err(|e| self.argument_failure(cx, "args", e, whole))? {
                 Value::Dict(d) => raw.update(&d),
                 v if v.is_null() || is_omit(&v) => {}
                 v => {
-                    let text = py_str(&v);
-                    raw.update(&actions::parse_kv(&text, matches!(&*cx.task.action, "ansible.builtin.command" | "ansible.builtin.shell" | "ansible.builtin.script" | "ansible.builtin.raw")));
+                    let text = format!("Task args must resolve to a 'dict' not '{}'.", v.type_name());
+                    let failure = Failure::new(text).at(origin_of(whole));
+                    return Err(failure.inside(format!("Task failed: Finalization of task args for '{}' failed", cx.task.action), cx.task.origin.as_ref()));
                 }
             }
         }
@@ -439,6 +445,9 @@ impl Engine<'_> {
             }
         }
         let mut out = Dict::with_capacity(raw.len());
+        for name in without {
+            raw.remove(name);
+        }
         for (k, v) in raw.iter() {
             let name = py_str(k);
             let rendered = self.render(cx, v).map_err(|e| self.argument_failure(cx, &name, e, v))?;

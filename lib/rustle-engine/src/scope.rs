@@ -42,7 +42,13 @@ impl Scope for TaskScope<'_> {
     }
     fn trusts(&self, name: &str) -> bool {
         let host = self.layers.host;
-        !(host.set.contains_key(name) || host.facts().contains_key(name) || self.layers.locals.contains_key(name))
+        if self.layers.locals.contains_key(name) {
+            // An item of a list that stands in the playbook.
+            let literal = self.layers.program.task(self.place.task).and_then(|t| t.repeat.as_ref().map(|r| r.value.clone()));
+            let item = self.layers.locals.get(name);
+            return literal.is_some_and(|l| l.as_list().is_some_and(|l| l.iter().any(|v| matches!(v, Value::Str(_)) && Some(v) == item)));
+        }
+        !(host.set.contains_key(name) || host.facts().contains_key(name))
     }
     fn names(&self) -> Vec<String> {
         self.layers.names()
@@ -51,7 +57,10 @@ impl Scope for TaskScope<'_> {
         self.world.lookup(name, args, cx)
     }
     fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, Error>> {
-        if self.world.is_controller() { crate::local::filter(name, input, args) } else { None }
+        if !self.world.is_controller() {
+            return None;
+        }
+        crate::local::filter(name, input, args).or_else(|| self.world.filter(name, input, args))
     }
     fn test(&self, name: &str, input: &Value, args: &Args) -> Option<Result<bool, Error>> {
         if self.world.is_controller() { crate::local::test(name, input, args) } else { None }

@@ -90,7 +90,7 @@ impl Engine<'_> {
         {
             d.insert("ansible_failed_result", result.clone());
             let name = failed.name.clone().unwrap_or_else(|| Value::from(""));
-            d.insert("ansible_failed_task", dict! { "name" => name, "action" => &*failed.action, "args" => failed.args.clone(), "register" => failed.register.clone() });
+            d.insert("ansible_failed_task", dict! { "name" => name, "action" => &*failed.written, "args" => failed.args.clone(), "register" => failed.register.clone() });
         }
         d
     }

@@ -50,6 +50,11 @@ pub trait World {
     fn lookup(&self, name: &str, _: &Args, _: &mut Interp<'_>) -> Option<Result<Value, JinjaError>> {
         Some(Err(JinjaError::NeedsController { what: format!("lookup '{name}'") }))
     }
+    /// A filter that needs the controller's files, environment or secrets.
+    fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, JinjaError>> {
+        let _ = (name, input, args);
+        None
+    }
     /// The clear text of a vaulted value.
     fn decrypt(&self, place: &crate::scope::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         match self.call(&place.position, Call::Decrypt { task: place.task, ciphertext: vaulted.ciphertext.to_string() }) {

@@ -47,8 +47,8 @@ pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Ori
     }
 }
 
-/// The variable that `{{ name }}` stands for.
-fn bare_name(source: &str) -> Option<&str> {
+/// The variable that `{{ name }}` stands for; `None` for anything else.
+pub fn bare_name(source: &str) -> Option<&str> {
     let name = source.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let word = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     word.then_some(name)

@@ -33,6 +33,8 @@ pub struct Settings {
     pub check_modules: bool,
     /// `DUPLICATE_YAML_DICT_KEY`.
     pub duplicate_keys: DuplicateKeys,
+    /// How inventories are read; the vault is filled in.
+    pub inventory_options: LoadOptions,
 }
 
 impl Settings {
@@ -50,6 +52,7 @@ impl Settings {
             inventory: std::env::var("ANSIBLE_INVENTORY").map_or_else(|_| vec!["/etc/ansible/hosts".into()], |i| vec![i]),
             check_modules: true,
             duplicate_keys: duplicate_keys(&std::env::var("ANSIBLE_DUPLICATE_YAML_DICT_KEY").unwrap_or_default()),
+            inventory_options: LoadOptions::default(),
         }
     }
 }
@@ -125,7 +128,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     // A list with commas is one already; all else is a path, from where the run began.
     let sources: Vec<String> =
         sources.iter().map(|s| if s.contains(',') { s.clone() } else { paths::absolute(s, &cwd) }).collect();
-    let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), ..LoadOptions::default() })?;
+    let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), ..settings.inventory_options })?;
     let mut run = ParsedRun { extra_vars: ExtraVars { vars: extra }, ..ParsedRun::default() };
     run.take(loader.load_playbooks(&options.playbooks)?);
     run.options = options;

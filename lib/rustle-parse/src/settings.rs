@@ -22,9 +22,32 @@ pub fn configured<'a>(config: &Config, module_path: impl IntoIterator<Item = &'a
     settings.module_path = config.list("DEFAULT_MODULE_PATH");
     settings.inventory = config.list("DEFAULT_HOST_LIST");
     settings.duplicate_keys = crate::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
-    settings.duplicate_keys = crate::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
+    settings.inventory_options = inventory_options(config);
     for paths in module_path {
         settings.module_path.splice(0..0, paths.split(':').map(Into::into));
     }
     settings
+}
+
+/// The settings that say how inventories are read.
+fn inventory_options(config: &Config) -> rustle_inventory::LoadOptions {
+    use rustle_inventory::{GroupChars, LoadOptions, Mismatch};
+    let text = |name: &str| config.text(name).unwrap_or_default().to_lowercase();
+    LoadOptions {
+        merge_dicts: text("DEFAULT_HASH_BEHAVIOUR") == "merge",
+        any_unparsed_is_failed: config.flag("INVENTORY_ANY_UNPARSED_IS_FAILED"),
+        unparsed_is_failed: config.flag("INVENTORY_UNPARSED_IS_FAILED"),
+        group_chars: match text("TRANSFORM_INVALID_GROUP_CHARS").as_str() {
+            "always" => GroupChars::Always,
+            "ignore" => GroupChars::Ignore,
+            "silently" => GroupChars::Silently,
+            _ => GroupChars::Never,
+        },
+        mismatch: match text("HOST_PATTERN_MISMATCH").as_str() {
+            "error" => Mismatch::Error,
+            "ignore" => Mismatch::Ignore,
+            _ => Mismatch::Warn,
+        },
+        ..LoadOptions::default()
+    }
 }

@@ -89,6 +89,18 @@ fn old_style(node: &Node, task: &Node) -> Result<(String, Dict)> {
     Ok((name, args))
 }
 
+/// `debug: var=x`: an expression that the user wrote, unless it is marked unsafe.
+fn written_expression(args: &mut Dict, task: &Node, written: &str) {
+    let places = [written, "args", "action"];
+    let node = places.iter().filter_map(|p| task.entry(p)).map(|(_, n)| n).find_map(|n| n.entry("var").map(|(_, v)| v).or_else(|| n.as_str().map(|_| n)));
+    if let Some(Value::Str(source)) = args.get("var").cloned()
+        && node.is_none_or(|n| !n.is_unsafe)
+    {
+        let origin = node.map_or(&task.origin, |n| &n.origin);
+        args.insert("var", crate::values::expression(Value::Str(source), origin));
+    }
+}
+
 impl Loader {
     /// The action of a task.
     pub(crate) fn action(&mut self, task: &Node, scope: &Scope) -> Result<Action> {
@@ -135,6 +147,14 @@ impl Loader {
             }
         }
         args.update(&own);
+        // `action: {module: x, args: {…}}`
+        if let Some(Value::Dict(more)) = args.get("args").cloned() {
+            args.remove("args");
+            args.update(&more);
+        }
+        if short(&written) == "debug" {
+            written_expression(&mut args, task, &written);
+        }
         for key in args.keys().filter_map(Value::as_str) {
             if key.starts_with("_ansible_") && !FREE_FORM.contains(&short(&written)) {
                 let message = format!(

@@ -72,7 +72,7 @@ pub(crate) struct AloneWorld {
 
 impl AloneWorld {
     pub(crate) fn new(told: Told, files: BTreeMap<String, EmbeddedFile>, tasks: HashSet<TaskId>) -> AloneWorld {
-        AloneWorld { told, shared: Shared::new(), files, tasks, play: Mutex::default(), contents: Mutex::default() }
+        AloneWorld { told, shared: Shared::new(None), files, tasks, play: Mutex::default(), contents: Mutex::default() }
     }
     pub(crate) fn begin(&self, play: &AlonePlay) {
         let program = &play.program;

@@ -35,21 +35,21 @@ pub(crate) static ACTION: Action = Action {
             };
             let ignore_unknown = args.get("ignore_unknown_extensions").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false));
             if let Err(bad) = walk(&found, 1, depth, &extensions, &ignored, pattern.as_ref(), ignore_unknown, &mut files) {
-                return failed(bad);
+                return Ok(nothing(bad));
             }
         } else {
             let Some(name) = text(args, "file").or(raw) else { return failed("No argument given: one of file, dir or a name is required") };
             match finder.find_needle("vars", &name) {
                 Ok(f) => files.push(f),
-                Err(e) => return failed(format!("{e} on the Ansible Controller.")),
+                Err(e) => return Ok(nothing(format!("{e} on the Ansible Controller."))),
             }
         }
         let mut vars = Dict::new();
         for file in &files {
             match lock(&world.shared.loader).load_vars_file(file) {
                 Ok(Some(d)) => vars.update(&d),
-                Ok(None) => return failed(format!("{file} must be stored as a dictionary/hash")),
-                Err(e) => return failed(e.to_string()),
+                Ok(None) => return Ok(nothing(format!("{file} must be stored as a dictionary/hash"))),
+                Err(e) => return Ok(nothing(e.to_string())),
             }
         }
         if let Some(name) = text(args, "name") {

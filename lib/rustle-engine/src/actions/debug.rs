@@ -4,8 +4,8 @@ use super::{Action, failed_result};
 use crate::context::{TaskContext, number};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
-use crate::once::Manner;
-use rustle_value::{Dict, Value, dict, py_str};
+use crate::once::{Manner, UNTRUSTED, UNTRUSTED_HELP};
+use rustle_value::{Dict, Value, dict};
 use std::sync::Arc;
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.debug"], raw: true, run };
@@ -17,12 +17,16 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
         }
     }
     // `var` names a variable: it is not rendered as text first.
+    // What the task says itself goes before what its `args` template says.
     let mut bare = cx.clone();
     let mut task = (*cx.task).clone();
     let var = task.args.remove("var");
     bare.task = Arc::new(task);
-    let args = engine.arguments(&bare)?;
-    if args.contains_key("msg") && var.is_some() {
+    let mut args = engine.arguments_but(&bare, if var.is_some() { &["var"] } else { &[] })?;
+    if var.is_some() {
+        args.remove("var");
+    }
+    if args.contains_key("msg") && (args.contains_key("var") || var.as_ref().is_some_and(|v| !is_omitted(engine, cx, v))) {
         return Ok(failed_result("parameters are mutually exclusive: msg|var"));
     }
     let level = args.get("verbosity").map(|v| number("verbosity", v)).transpose()?.unwrap_or(0.0);
@@ -30,49 +34,68 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
         return Ok(dict! { "changed" => false, "skipped" => true, "skipped_reason" => "Verbosity threshold not met." });
     }
     let mut result = dict! { "changed" => false };
-    if let Some(var @ (Value::Dict(_) | Value::List(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_))) = &var {
-        let kind = var.type_name();
-        let text = rustle_value::str_repr(&py_str(&engine.render(cx, var).map_err(Failure::from)?));
-        return Ok(failed_result(format!(
-            "argument 'var' is of type {kind} and we were unable to convert to _check_type_str_no_conversion: {text} is not a string and conversion is not allowed"
-        )));
+    let Some(raw) = var.or_else(|| args.get("var").cloned()) else {
+        result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
+        result.insert("_ansible_verbose_always", true);
+        return Ok(result);
+    };
+    let inside = |failure: Failure| failure.inside("Task failed", cx.task.origin.as_ref());
+    // The expression: as written, or what a template yields, provided that the user wrote that, too.
+    let (source, trusted): (Arc<str>, bool) = match &raw {
+        Value::Template(t) if !rustle_value::is_template(&t.source) => (t.source.clone(), true),
+        Value::Template(t) => match engine.render(cx, &raw).map_err(|e| engine.argument_failure(cx, "var", e, &raw))? {
+            v if rustle_jinja::is_omit(&v) => {
+                result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
+                result.insert("_ansible_verbose_always", true);
+                return Ok(result);
+            }
+            Value::Str(s) => (s, rustle_jinja::bare_name(t.source.trim()).is_some_and(|n| engine.written(cx, n))),
+            other => return Ok(no_text(&other)),
+        },
+        Value::Str(s) => (s.clone(), false),
+        other => return Ok(no_text(&engine.render(cx, other).map_err(Failure::from)?)),
+    };
+    if !trusted {
+        let failure = Failure::new(UNTRUSTED).at(origin_of(&raw)).help(UNTRUSTED_HELP);
+        return Err(inside(failure.inside("Error while resolving `var` expression", origin_of(&raw))));
     }
-    match var.or_else(|| args.get("var").cloned()) {
-        None => {
-            result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
+    let value = match engine.jinja.eval_expression(&source, origin_of(&raw), &engine.scope(cx)) {
+        Ok(Value::Undefined(u)) => missing(&mut result, &u.hint),
+        Err(rustle_jinja::Error::Undefined(d)) => missing(&mut result, &d.msg),
+        Ok(v) if rustle_jinja::is_omit(&v) => {
+            result.insert("warnings", vec!["The result of the `var` expression could not be omitted; a placeholder was used instead."]);
+            Value::from("<<Omit>>")
         }
-        Some(var) => {
-            let undefined = |why: String| Value::from(format!("<< error 1 - {why} >>"));
-            let (name, value) = match &var {
-                Value::Str(s) => (s.to_string(), engine.jinja.eval_expression(s, None, &engine.scope(cx))),
-                Value::Template(t) if !rustle_value::is_template(&t.source) => {
-                    (t.source.to_string(), engine.jinja.eval_expression(&t.source, t.origin.as_ref(), &engine.scope(cx)))
-                }
-                Value::Template(t) => (t.source.to_string(), engine.render(cx, &var)),
-                other => (format!("<class '{}'>", other.type_name()), engine.render(cx, other)),
-            };
-            let value = match value {
-                Ok(Value::Undefined(u)) => undefined(u.hint.to_string()),
-                Err(e @ rustle_jinja::Error::Undefined(_)) => undefined(e.to_string()),
-                Ok(v) => v,
-                Err(e) => {
-                    let mut failure = Failure::from(e).at(origin_of(&var));
-                    if let Some(part) = failure.parts.first_mut() {
-                        part.message = format!("Error while resolving `var` expression: {}", part.message);
-                    }
-                    return Err(failure.inside("Task failed", cx.task.origin.as_ref()));
-                }
-            };
-            // A template that yields a name stands for that name's value, as ever.
-            let (name, value) = match (&var, &value) {
-                (Value::Template(t), _) if rustle_value::is_template(&t.source) => {
-                    (py_str(&value), value)
-                }
-                _ => (name, value),
-            };
-            result.insert(name, value);
+        Ok(v) => v,
+        Err(e) => {
+            let mut failure = Failure::from(e).at(origin_of(&raw));
+            if let Some(part) = failure.parts.first_mut() {
+                part.message = format!("Error while resolving `var` expression: {}", part.message);
+            }
+            return Err(inside(failure));
         }
-    }
+    };
+    result.insert(&*source, value);
     result.insert("_ansible_verbose_always", true);
     Ok(result)
+}
+
+/// What stands for a value that is not there, with a warning.
+fn missing(result: &mut Dict, hint: &str) -> Value {
+    let text = format!("error 1 - {hint}");
+    result.insert("warnings", vec![format!("Encountered 1 template error.\n{text}")]);
+    Value::from(format!("<< {text} >>"))
+}
+
+fn is_omitted(engine: &Engine<'_>, cx: &TaskContext, v: &Value) -> bool {
+    matches!(v, Value::Template(t) if rustle_value::is_template(&t.source)) && engine.render(cx, v).is_ok_and(|v| rustle_jinja::is_omit(&v))
+}
+
+/// `var` must be text.
+fn no_text(v: &Value) -> Dict {
+    failed_result(format!(
+        "argument 'var' is of type {} and we were unable to convert to _check_type_str_no_conversion: '{}' is not a string and conversion is not allowed",
+        v.type_name(),
+        rustle_value::py_str(v)
+    ))
 }

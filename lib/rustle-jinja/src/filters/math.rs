@@ -6,7 +6,7 @@ use crate::ast::BinOp;
 use crate::error::{Result, fail};
 use crate::interp::Interp;
 use crate::ops;
-use rustle_value::{Value, py_repr};
+use rustle_value::Value;
 
 pub static FILTERS: &[Filter] = &[
     Filter::new("log", &[], |_, v, args| {
@@ -59,7 +59,7 @@ fn human_readable(_: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
     let [isbits, unit] = args.bind("human_readable", ["isbits", "unit"])?;
     let bits = flag(isbits.as_ref(), false);
     let unit = opt_text(unit.as_ref());
-    let Some(n) = number(&v) else { return fail(format!("human_readable() can't interpret the input: could not convert string to float: {}", py_repr(&v))) };
+    let Some(n) = number(&v) else { return fail(format!("human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'", v.type_name())) };
     let base = if bits { "bits" } else { "Bytes" };
     for (c, shift) in UNITS {
         let limit = 2f64.powi(shift as i32);

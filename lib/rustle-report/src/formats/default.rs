@@ -86,7 +86,7 @@ impl Report for Default<'_> {
                 self.screen.failure(&text, |p| &p.unreachable);
             }
             RunEvent::Warning { text } => warnings::warn(&mut self.screen, text),
-            RunEvent::Error { text } => self.screen.failure(&format!("[ERROR]: {text}"), |p| &p.error),
+            RunEvent::Error { text } => self.screen.colored_err(&format!("[ERROR]: {text}"), |p| &p.error),
             RunEvent::Reached { host, method, reason } => {
                 self.reached.insert(host.clone(), (method.clone(), reason.clone()));
             }

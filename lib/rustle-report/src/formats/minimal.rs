@@ -33,7 +33,7 @@ impl Report for Minimal<'_> {
             RunEvent::PlayStart { .. } => self.headers.clear(),
             RunEvent::TaskStart { header, .. } => _ = self.headers.insert(header.position.clone(), header.clone()),
             RunEvent::Warning { text } => warnings::warn(&mut self.screen, text),
-            RunEvent::Error { text } => self.screen.failure(&format!("[ERROR]: {text}"), |p| &p.error),
+            RunEvent::Error { text } => self.screen.colored_err(&format!("[ERROR]: {text}"), |p| &p.error),
             RunEvent::Unreachable { host, message, .. } => {
                 let mut d = Dict::new();
                 d.insert("changed", false);

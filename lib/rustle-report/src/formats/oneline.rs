@@ -28,7 +28,7 @@ impl Report for Oneline<'_> {
             RunEvent::PlayStart { .. } => self.headers.clear(),
             RunEvent::TaskStart { header, .. } => _ = self.headers.insert(header.position.clone(), header.clone()),
             RunEvent::Warning { text } => warnings::warn(&mut self.screen, text),
-            RunEvent::Error { text } => self.screen.failure(&format!("[ERROR]: {text}"), |p| &p.error),
+            RunEvent::Error { text } => self.screen.colored_err(&format!("[ERROR]: {text}"), |p| &p.error),
             RunEvent::Unreachable { host, message, .. } => {
                 self.screen.colored(&format!("{host} | UNREACHABLE!: {message}"), |p| &p.unreachable);
             }
