@@ -208,7 +208,7 @@ impl Run<'_> {
         }
     }
     /// `vars_files`: the first file of each entry that is there, rendered for each host.
-    fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String], prompted: Dict) {
+    pub(crate) fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String], prompted: Dict) {
         let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
             for host in hosts {
                 lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = prompted.clone();
@@ -258,7 +258,7 @@ impl Run<'_> {
         }
     }
     /// `vars_prompt`: asked once per play, unless `-e` gives the value.
-    fn prompt(&mut self, play: &Play) -> Dict {
+    pub(crate) fn prompt(&mut self, play: &Play) -> Dict {
         let mut out = Dict::new();
         let Some(list) = play.other.get("vars_prompt").and_then(|v| v.as_list().map(<[Value]>::to_vec)) else { return out };
         let mut vars = play.keywords.vars.clone();

@@ -38,7 +38,8 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
         if !planned.hosts.iter().any(|h| h == host) {
             continue;
         }
-        let name = run.play_name(play);
+        let prompted = run.prompt(play);
+        let name = run.play_name(play, &prompted);
         let own = program::only_of(play, fragment);
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&own, &planned.placement);
@@ -51,7 +52,7 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
             includes: Mutex::new(HashMap::new()),
         });
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
-        run.load_vars_files(&state, &[host.to_owned()]);
+        run.load_vars_files(&state, &[host.to_owned()], prompted);
         // Files are found by name where the plan runs; nobody is waited for.
         let common = PlayProgram { play: play.clone(), fragment: own.clone(), placement: planned.placement, barriers: BarrierRule::Never, ..PlayProgram::default() };
         let mut program = program::for_host(shared, &state, host, &common, None);

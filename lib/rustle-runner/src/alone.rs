@@ -171,6 +171,10 @@ impl World for AloneWorld {
     }
     fn call(&self, _: &Position, call: Call) -> Result<Reply, WorldError> {
         Ok(match call {
+            Call::Abort { message } => {
+                self.warning(message.clone());
+                Reply::Stop { reason: message }
+            }
             Call::Barrier => Reply::Go,
             Call::RunOnce { .. } => Reply::RunItYourself,
             Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::Task { done: TaskDone::default() },
