@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
         let Some(name) = file.strip_suffix(".yml").map(str::to_owned) else { continue };
         let n = name.clone();
         trials.push(crate::gaps::trial(format!("playbooks/{name}"), move || recorded(&n)));
-        let live = Trial::test(format!("oracle/{name}"), {
+        let live = crate::gaps::trial(format!("oracle/{name}"), {
             let name = name.clone();
             move || still_true(&name)
         });
