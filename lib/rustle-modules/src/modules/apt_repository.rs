@@ -38,7 +38,7 @@ params! {
 const EXAMPLES: &str = "
 - name: Backports
   ansible.builtin.apt_repository:
-    repo: deb http://deb.debian.org/debian bookworm-backports main
+    repo: deb http://mirror.example.org/debian bookworm-backports main
 ";
 
 pub static MODULE: Module = Module {
