@@ -152,8 +152,3 @@ pub fn only_of(play: &Play, all: &Fragment) -> Fragment {
     }
     Fragment { tasks, blocks, roles: all.roles.iter().filter(|r| roles.contains(&r.id)).cloned().collect(), ..Fragment::default() }
 }
-
-/// For `lock` users elsewhere.
-pub fn failed_hosts(play: &PlayState) -> Vec<String> {
-    lock(&play.failed).iter().cloned().collect()
-}
