@@ -21,6 +21,7 @@ pub mod dpkg;
 pub mod editing;
 pub mod errors;
 pub mod execute;
+pub mod foreign;
 pub mod hash;
 pub mod http;
 pub mod mode;

@@ -57,8 +57,11 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// Runs the module that the request names; its result as Ansible's modules print it. `failed` is there where it
 /// failed, `changed` where the module says it (and always on success). `invocation` is added where the hint
-/// `inject_invocation` is true (Ansible's `INJECT_INVOCATION`).
+/// `inject_invocation` is true (Ansible's `INJECT_INVOCATION`). A module that is not native comes with the request.
 pub fn run(req: &ModuleRequest) -> Dict {
+    if let Some(payload) = &req.payload {
+        return crate::foreign::run(req, payload);
+    }
     let Some(module) = find(&req.module) else {
         let near = near(&req.module);
         let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };

@@ -4,6 +4,7 @@
 //! - [`model`]: plays, blocks, tasks and roles as records;
 //! - [`event`]: what happens while a plan runs;
 //! - [`protocol`]: what controller and runner say over a host's one channel;
+//! - [`foreign`]: a module that is not native, on its way to a host;
 //! - [`payload`]: a plan inside an executable;
 //! - [`exit`]: exit codes;
 //! - `schema` (feature): JSON Schemas of the records and validation of lines that come from outside.
@@ -12,6 +13,7 @@
 
 pub mod event;
 pub mod exit;
+pub mod foreign;
 pub mod model;
 pub mod payload;
 pub mod protocol;

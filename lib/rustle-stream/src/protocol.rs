@@ -9,6 +9,7 @@
 //! Version: [`VERSION`] is sent by both sides first; another one ends the session.
 
 use crate::event::TaskEvent;
+use crate::foreign::ModulePayload;
 use crate::model::{Fragment, Play, RoleId, TaskId};
 use rustle_value::{Dict, Value};
 use serde::{Deserialize, Serialize};
@@ -71,9 +72,9 @@ pub struct ModuleRequest {
     /// `ansible_python_interpreter`, `remote_tmp`, ….
     #[serde(default, skip_serializing_if = "Dict::is_empty")]
     pub hints: Dict,
-    /// The payload of a module that is not native (made by the bridge): a Python program's text as a blob digest.
+    /// The module itself, where it is not native.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<String>,
+    pub payload: Option<Arc<ModulePayload>>,
 }
 
 /// Content by digest. On the wire the bytes are base64.
@@ -283,8 +284,8 @@ pub enum Call {
     Abort { message: String },
     /// vars_files that depend on facts: load them now.
     VarsFiles,
-    /// A module payload for the host's Python (the bridge).
-    Payload { module: String, task: TaskId },
+    /// The program of a module that is not native: the task's own, or the one that its action (`package`, …) chose.
+    Payload { task: TaskId, scope: Vec<Frame>, item: Option<u32>, module: String },
     /// Run this module on my host from the controller (no runner there: the engine stands on the controller).
     Module { request: Box<ModuleRequest> },
 }
@@ -305,7 +306,7 @@ pub enum Reply {
     Content { blob: Blob },
     Tasks { fragment: Box<Fragment>, placement: Placement, file: String, role: Option<RoleId> },
     Vars { vars: Dict },
-    Payload { blob: Blob },
+    Payload { payload: Arc<ModulePayload> },
     Module { result: Dict },
     /// The question has an error for an answer; `undefined` tells an undefined variable from other failures.
     Error { message: String, undefined: bool },

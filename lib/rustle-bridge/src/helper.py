@@ -1,0 +1,170 @@
+# The part of rustle's bridge that runs in the Python where ansible-core is installed: it finds modules and has
+# ansible-core build their payloads. One JSON object a line on standard input is a question, one on standard output
+# the answer. Kept for the run; ends when its input does.
+#
+# Written for ansible-core 2.15 and newer. It relies on few of its functions, each looked up when it is needed, so that a
+# version that lacks one loses what needs it and nothing else.
+
+import sys
+
+# The working directory belongs to the run, not to Python: nothing is imported from there.
+sys.path[:] = [p for p in sys.path if p]
+
+import ast
+import json
+import os
+import re
+import traceback
+
+# Arguments are put into a payload on the host: this stands where they go.
+MARK = "@rustle-arguments@"
+
+# What libraries print must not be taken for answers.
+ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+
+
+class State:
+    """What is set up at the first question that needs it."""
+
+    ready = False
+    loader = None
+    added = set()
+
+
+def set_up(settings):
+    if State.ready:
+        return
+    from ansible.parsing.dataloader import DataLoader
+    import ansible.plugins.loader as plugins
+
+    paths = settings.get("collections_path") or None
+    if hasattr(plugins, "init_plugin_loader"):
+        try:
+            plugins.init_plugin_loader(paths)
+        except ValueError:
+            pass  # Somebody did that before us.
+    State.loader = DataLoader()
+    State.ready = True
+
+
+def add_folders(folders):
+    """Makes the folders of playbooks and roles known: what they hold comes before what is installed."""
+    import ansible.plugins.loader as plugins
+
+    for folder in folders:
+        if folder not in State.added:
+            State.added.add(folder)
+            plugins.add_all_plugin_dirs(folder)
+
+
+def add_playbooks(folders):
+    """Collections beside playbooks."""
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+
+    known = list(AnsibleCollectionConfig.playbook_paths)
+    new = [f for f in folders if f not in known]
+    if new:
+        AnsibleCollectionConfig.playbook_paths = known + new
+
+
+def hello(_):
+    import ansible
+    from ansible import release
+
+    return {"version": release.__version__, "python": sys.executable, "package": os.path.dirname(ansible.__file__)}
+
+
+def look_up(kind, name, collections, extension):
+    import ansible.plugins.loader as plugins
+
+    loader = getattr(plugins, kind + "_loader")
+    found = loader.find_plugin_with_context(name, mod_type=extension, collection_list=collections or None)
+    if not found.resolved:
+        return None
+    return {"name": found.resolved_fqcn or name, "path": found.plugin_resolved_path}
+
+
+def find(question):
+    """Where a module (or the action plugin of that name) is."""
+    set_up(question["settings"])
+    add_playbooks(question.get("playbooks", []))
+    add_folders(question.get("folders", []))
+    name, collections = question["name"], question.get("collections", [])
+    out = {"module": look_up("module", name, collections, "")}
+    try:
+        out["action"] = look_up("action", name, collections, "")
+    except Exception:  # A plugin that cannot be looked up is none.
+        out["action"] = None
+    return out
+
+
+def build(question):
+    """ansible-core's payload for the module in a file, with a mark where its arguments go."""
+    set_up(question["settings"])
+    add_playbooks(question.get("playbooks", []))
+    add_folders(question.get("folders", []))
+    from ansible.executor import module_common
+    from ansible.template import Templar
+
+    variables = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_facts": {}}
+    variables.update(question.get("variables", {}))
+    wanted = {
+        "module_name": question["name"],
+        "module_path": question["path"],
+        "module_args": {"_rustle": MARK},
+        "templar": Templar(loader=State.loader, variables=variables),
+        "task_vars": variables,
+        "module_compression": "ZIP_DEFLATED",
+    }
+    made = module_common.modify_module(**wanted)
+    if isinstance(made, tuple):
+        data, style, _ = made
+    else:
+        data, style = made.b_module_data, made.module_style
+    if style != "new":
+        raise ValueError("a module of style " + style + " needs no payload")
+    text = data.decode("utf-8")
+    first, kind, last = place_of_arguments(text)
+    return {
+        "before": text[:first],
+        "after": text[last:],
+        "literal": kind,
+    }
+
+
+def place_of_arguments(text):
+    """Where the text of the arguments stands: its first and last character, and how it is written there."""
+    at = text.find(MARK)
+    if at < 0 or text.find(MARK, at + 1) >= 0:
+        raise ValueError("this ansible-core builds payloads in a way that the bridge does not know")
+    line = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    end = len(text) if end < 0 else end
+    # The wrapper is a Python program: the arguments are the literal around the mark.
+    for found in re.finditer(r"""b?(['"])(?:\\.|(?!\1).)*\1""", text[line:end]):
+        first, last = line + found.start(), line + found.end()
+        if first < at < last:
+            value = ast.literal_eval(text[first:last])
+            shown = value.decode() if isinstance(value, bytes) else value
+            if json.loads(shown) == {"ANSIBLE_MODULE_ARGS": {"_rustle": MARK}}:
+                return first, "bytes" if isinstance(value, bytes) else "text", last
+    raise ValueError("this ansible-core writes arguments in a way that the bridge does not know")
+
+
+QUESTIONS = {"hello": hello, "find": find, "build": build}
+
+
+def main():
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            answer = {"answer": QUESTIONS[question["ask"]](question)}
+        except BaseException as problem:  # Whatever happens is an answer; even an attempt to exit.
+            text = getattr(problem, "message", None) or str(problem) or type(problem).__name__
+            answer = {"error": str(text), "trace": traceback.format_exc()}
+        ANSWERS.write(json.dumps(answer) + "\n")
+        ANSWERS.flush()
+
+
+main()
