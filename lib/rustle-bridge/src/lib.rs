@@ -70,6 +70,11 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether a module's file only holds its documentation: all the work is its action plugin's.
+fn is_stub(path: &str) -> bool {
+    std::fs::read(path).is_ok_and(|program| style::of(&program) != Style::Python && path.ends_with(".py"))
+}
+
 impl Bridge {
     /// A bridge that starts nothing until something is asked.
     pub fn new(settings: Settings) -> Arc<Bridge> {
@@ -115,6 +120,10 @@ impl Bridge {
         let key = (found.name.clone(), Some(path.clone()));
         if let Some(known) = lock(&self.payloads).get(&key) {
             return Ok(known.clone());
+        }
+        let own = found.name.starts_with("ansible.builtin.");
+        if let Some(action) = found.action.as_ref().filter(|_| !own || is_stub(&path)) {
+            return Err(BridgeError::OnlyAction { name: found.name, path: action.clone() });
         }
         let payload = Arc::new(self.build(want, &found, &path).map_err(|e| e.about(&want.name))?);
         lock(&self.payloads).insert(key, payload.clone());

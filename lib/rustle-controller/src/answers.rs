@@ -108,7 +108,21 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             Reply::Stop { reason: message }
         }
         Call::VarsFiles => Reply::Vars { vars: Dict::new() },
-        Call::Payload { module, .. } => error(format!("the module {module} is not native, and the bridge to Ansible's Python is not there yet")),
+        Call::Payload { task, scope, item, module } => {
+            let mut named = None;
+            let action = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| {
+                named = Some(cx.task.clone());
+                engine.action_name(cx)
+            });
+            let payload = action.map_err(|f| f.joined()).and_then(|action| {
+                let task = named.ok_or("no such task in this play")?;
+                crate::payloads::payload(shared, &play, &task, &action, &module)
+            });
+            match payload {
+                Ok(payload) => Reply::Payload { payload },
+                Err(e) => error(e),
+            }
+        }
         Call::Module { request } => match rustle_engine::World::module(&world, *request, None) {
             Ok(result) => Reply::Module { result },
             Err(e) => error(e.to_string()),

@@ -19,6 +19,7 @@ mod filters;
 mod hostvars;
 mod known;
 mod lookups;
+mod payloads;
 mod program;
 mod run;
 pub mod session;

@@ -3,6 +3,7 @@
 //! A thread of its own writes, another reads: a slow host never holds others up. Answers to [`Down::Exec`] are handed
 //! to whoever waits for them; everything else goes to the run's one queue.
 
+use rustle_stream::foreign::Payloads;
 use rustle_stream::protocol::{Down, ModuleRequest, Up};
 use rustle_value::{Dict, Value};
 use std::collections::HashMap;
@@ -30,6 +31,9 @@ pub struct Session {
     pending: Mutex<HashMap<u64, mpsc::Sender<Dict>>>,
     next: AtomicU64,
     pub closed: AtomicBool,
+    /// Programs of modules that the runner has.
+    payloads: Payloads,
+    turn: Mutex<()>,
 }
 
 impl Session {
@@ -48,6 +52,8 @@ impl Session {
             pending: Mutex::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
+            payloads: Payloads::default(),
+            turn: Mutex::default(),
         });
         std::thread::spawn(move || {
             // Everything that is ready goes out in one write.
@@ -98,14 +104,18 @@ impl Session {
         lock(&self.down).as_ref().is_some_and(|d| d.send(line).is_ok())
     }
     /// Runs a module there and waits for its result; `None` where the host is gone.
-    pub fn exec(&self, request: ModuleRequest) -> Option<Dict> {
+    pub fn exec(&self, mut request: ModuleRequest) -> Option<Dict> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (send, answer) = mpsc::channel();
         lock(&self.pending).insert(id, send);
+        // Whoever leaves a program out must be heard after the one who brought it.
+        let in_turn = lock(&self.turn);
+        request.payload = request.payload.map(|p| self.payloads.to_send(&p));
         if self.closed.load(Ordering::SeqCst) || !self.send(&Down::Exec { id, request: Box::new(request) }) {
             lock(&self.pending).remove(&id);
             return None;
         }
+        drop(in_turn);
         answer.recv().ok()
     }
     /// Says goodbye.

@@ -91,6 +91,8 @@ pub struct Shared {
     pub users: Mutex<HashMap<String, String>>,
     pub current: RwLock<Option<Arc<PlayState>>>,
     pub connector: Box<dyn Connector>,
+    /// Modules that are not native.
+    pub bridge: Arc<rustle_bridge::Bridge>,
     pub secrets: Secrets,
     pub queue: Mutex<mpsc::Sender<Note>>,
     pub files: Files,

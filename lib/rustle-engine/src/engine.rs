@@ -30,6 +30,8 @@ pub struct Engine<'w> {
     pub(crate) prefetched: HashMap<TaskId, (Fragment, Placement)>,
     /// Contents by digest that were sent once.
     pub(crate) contents: HashMap<String, Arc<[u8]>>,
+    /// Programs of modules that are not native.
+    pub(crate) payloads: HashMap<String, Arc<rustle_stream::foreign::ModulePayload>>,
     pub(crate) inherited: HashMap<TaskId, Arc<Inherited>>,
     /// Handlers to run at the next flush.
     pub(crate) notified: Vec<TaskId>,
@@ -80,6 +82,7 @@ impl<'w> Engine<'w> {
             files: HashMap::new(),
             prefetched: HashMap::new(),
             contents: HashMap::new(),
+            payloads: HashMap::new(),
             inherited: HashMap::new(),
             notified: Vec::new(),
             frames: Vec::new(),
@@ -116,6 +119,7 @@ impl<'w> Engine<'w> {
         self.become_password = program.become_password;
         self.remote_user = program.remote_user;
         self.unreachable = program.unreachable;
+        self.payloads.clear();
         self.inherited.clear();
         self.notified.clear();
         self.frames.clear();

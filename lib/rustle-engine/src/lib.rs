@@ -17,6 +17,7 @@ mod actions;
 mod context;
 mod engine;
 mod failure;
+mod foreign;
 mod include;
 mod keywords;
 mod local;

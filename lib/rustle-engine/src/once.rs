@@ -39,6 +39,8 @@ pub struct Outcome {
     /// Failed or unreachable, and the task says to ignore that.
     pub ignored: bool,
     pub no_log: bool,
+    /// Diffs are to be shown.
+    pub diff: bool,
     pub delegated: Option<String>,
 }
 
@@ -87,7 +89,12 @@ impl Outcome {
         if self.no_log {
             return censored(self.changed);
         }
-        self.result.clone()
+        let mut d = self.result.clone();
+        // A module may tell its diff unasked; it is registered, and not shown.
+        if !self.diff {
+            d.remove("diff");
+        }
+        d
     }
     pub fn ignored_or_failed(&self) -> bool {
         self.failed || self.unreachable
@@ -375,6 +382,7 @@ impl Engine<'_> {
         };
         outcome.no_log |= manner.no_log || outcome.result.get("_ansible_no_log").is_some_and(Value::truthy);
         outcome.delegated = manner.delegate.clone();
+        outcome.diff = manner.diff;
         self.ignore(cx, &mut outcome);
         outcome
     }
@@ -594,8 +602,12 @@ impl Engine<'_> {
             Some(v) => v.truthy(),
             None => result.get("rc").is_some_and(|rc| !matches!(rc, Value::Null | Value::Int(0)) && rc.as_str() != Some("0")),
         };
+        let (parts, cause) = crate::foreign::causes(&mut result, cx);
+        if failed && errors.is_empty() && !unreachable && !parts.is_empty() {
+            errors = parts;
+        }
         if failed && errors.is_empty() && !unreachable {
-            let text = result.get("msg").map(py_str).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
+            let text = cause.or_else(|| result.get("msg").map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
             let kind = if actions::is_action(&cx.task.action) { "Action failed" } else { "Module failed" };
             errors.push(ErrorPart { message: format!("Task failed: {kind}: {text}"), origin: cx.task.origin.clone(), help: None });
             if !result.contains_key("msg") {
@@ -617,7 +629,13 @@ impl Engine<'_> {
             match &*cx.task.action {
                 "ansible.builtin.set_fact" => changes.set.update(facts),
                 "ansible.builtin.include_vars" => changes.included.update(facts),
-                _ => changes.facts.update(facts),
+                _ => {
+                    let (kept, gone) = crate::foreign::allowed_facts(facts);
+                    for name in gone {
+                        self.world.warning(format!("Removed restricted key from module data: {name}"));
+                    }
+                    changes.facts.update(&kept);
+                }
             }
             if &*cx.task.action == "ansible.builtin.set_fact" && result.get("_ansible_facts_cacheable").is_some_and(Value::truthy) {
                 changes.facts.update(facts);

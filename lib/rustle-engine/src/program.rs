@@ -47,6 +47,10 @@ impl Program {
     pub fn block(&self, id: BlockId) -> Option<Arc<Block>> {
         self.blocks.get(&id).cloned()
     }
+    /// All roles, in no order.
+    pub fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.values()
+    }
     pub fn role(&self, id: RoleId) -> Option<Arc<Role>> {
         self.roles.get(&id).cloned()
     }

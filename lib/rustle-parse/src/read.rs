@@ -2,6 +2,7 @@
 
 use crate::error::ParseError;
 use crate::extra::extra_vars;
+use rustle_bridge::{Bridge, Want};
 use rustle_inventory::{Inventory, LoadOptions};
 use rustle_jinja::Environment;
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
@@ -73,6 +74,8 @@ pub struct ReadRun {
     /// Goes on with dynamic includes.
     pub loader: Loader,
     pub vault: Arc<Vault>,
+    /// Modules that are not native.
+    pub bridge: Arc<Bridge>,
     /// Warnings of the inventory and of vault sources, as Ansible prints them.
     pub warnings: Vec<String>,
 }
@@ -83,9 +86,19 @@ pub fn renderer() -> Render {
     Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, vars).map_err(|e| e.to_string()))
 }
 
+/// The way to Ansible's Python, which nothing is asked yet.
+pub(crate) fn bridge(cwd: &str, settings: &Settings) -> Arc<Bridge> {
+    Bridge::new(rustle_bridge::Settings {
+        cwd: cwd.to_owned(),
+        collections_path: settings.collections_path.clone(),
+        module_path: settings.module_path.clone(),
+    })
+}
+
 /// How playbooks are read: the same at the beginning of a run and for what is included later.
-pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>) -> LoaderOptions {
+pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>, bridge: &Arc<Bridge>) -> LoaderOptions {
     let key = vault.clone();
+    let bridge = bridge.clone();
     LoaderOptions {
         cwd: cwd.to_owned(),
         roles_path: settings.roles_path.clone(),
@@ -93,6 +106,11 @@ pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>)
         module_path: settings.module_path.clone(),
         known_modules: rustle_modules::names().map(Into::into).collect(),
         check_modules: settings.check_modules,
+        // Without ansible-core, what it alone knows is unknown.
+        elsewhere: Arc::new(move |q| {
+            let want = Want { name: q.name.into(), playbook: q.playbook.into(), folders: q.folders.to_vec(), collections: q.collections.to_vec() };
+            bridge.find(&want).ok().flatten().map(|found| found.name)
+        }),
         duplicate_keys: settings.duplicate_keys,
         render: renderer(),
         decrypt: Arc::new(move |text, _| key.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string())),
@@ -121,7 +139,8 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
             return Err(ParseError::NotAFile(file.clone()));
         }
     }
-    let loader_options = loader_options(&cwd, &settings, &vault);
+    let bridge = bridge(&cwd, &settings);
+    let loader_options = loader_options(&cwd, &settings, &vault, &bridge);
     let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()))?;
     let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
     let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };
@@ -152,5 +171,5 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     (run.groups, run.hosts) = inventory.to_records(&folders)?;
     // What a pattern does not match is said when its play begins: groups may come into being until then.
     _ = inventory.take_warnings();
-    Ok(ReadRun { run, inventory, loader, vault, warnings })
+    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings })
 }

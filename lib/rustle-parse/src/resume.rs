@@ -4,7 +4,7 @@
 //! passwords are read again from their sources.
 
 use crate::error::ParseError;
-use crate::read::{ReadRun, Settings, loader_options};
+use crate::read::{ReadRun, Settings, bridge, loader_options};
 use rustle_inventory::{Inventory, LoadOptions};
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun};
 use rustle_vault::{VaultId, load_secrets};
@@ -18,8 +18,9 @@ pub fn resume(run: ParsedRun, settings: &Settings, prompt: &mut dyn FnMut(&str) 
     let ids: Vec<VaultId> = run.options.vault_ids.iter().map(|t| VaultId::parse(t)).collect();
     let secrets = load_secrets(&ids, false, prompt)?;
     let vault = Arc::new(secrets.vault);
-    let options = LoaderOptions { extra_vars: run.extra_vars.vars.clone(), ..loader_options(&run.options.cwd, settings, &vault) };
+    let bridge = bridge(&run.options.cwd, settings);
+    let options = LoaderOptions { extra_vars: run.extra_vars.vars.clone(), ..loader_options(&run.options.cwd, settings, &vault, &bridge) };
     let loader = Loader::resume(options, &run.plays, &run.fragment);
     let inventory = Inventory::from_records(&run.groups, &run.hosts, LoadOptions { vault: Some(vault.clone()), ..LoadOptions::default() });
-    Ok(ReadRun { run, inventory, loader, vault, warnings: secrets.warnings })
+    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings: secrets.warnings })
 }

@@ -57,7 +57,8 @@ pub(crate) fn short(action: &str) -> &str {
 
 /// What is known of the action with this (full) name.
 pub fn facts(action: &str) -> Facts {
-    let module = rustle_modules::find(action);
+    // A name of `ansible.legacy` is a module of the user's own, whatever else has that name.
+    let module = if action.starts_with("ansible.legacy.") { None } else { rustle_modules::find(action) };
     let row = table().get(short(action));
     let native_scope = module.map(|m| m.scope);
     match row {

@@ -37,7 +37,7 @@ pub use include::{IncludeContext, RoleInclude, nowhere};
 pub use keywords::Owner;
 pub use loader::{Loader, Parsed};
 pub use names::{did_you_mean, nearest};
-pub use options::{Decrypt, Options, Render, default_collections_path, default_roles_path};
+pub use options::{Decrypt, Elsewhere, Options, Render, Unresolved, default_collections_path, default_roles_path};
 pub use resolve::builtin_names;
 pub use run::ParsedRun;
 pub use split::{Unbalanced, parse_kv, split_args};

@@ -8,6 +8,21 @@ use std::sync::Arc;
 /// Renders a template with the given variables, or says why it can't.
 pub type Render = Arc<dyn Fn(&Value, &Dict) -> Result<Value, String> + Send + Sync>;
 
+/// A name that no folder and no list has, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Unresolved<'a> {
+    pub name: &'a str,
+    /// The playbook's folder.
+    pub playbook: &'a str,
+    /// Folders of the roles around it, nearest first.
+    pub folders: &'a [String],
+    /// The `collections` keyword.
+    pub collections: &'a [String],
+}
+
+/// The full name of a module that something outside knows (an installed ansible-core), if it does.
+pub type Elsewhere = Arc<dyn Fn(&Unresolved<'_>) -> Option<String> + Send + Sync>;
+
 /// Clear text of an encrypted file: `(ciphertext, path)`.
 pub type Decrypt = Arc<dyn Fn(&str, &str) -> Result<String, String> + Send + Sync>;
 
@@ -24,6 +39,8 @@ pub struct Options {
     pub module_path: Vec<String>,
     /// Names that are known besides `ansible.builtin`'s, as they may be written. `None`: any name is accepted.
     pub known_modules: Vec<String>,
+    /// Asked for names that are not known otherwise.
+    pub elsewhere: Elsewhere,
     /// False: an unknown module is no error here (it will be one at run time).
     pub check_modules: bool,
     /// `DUPLICATE_YAML_DICT_KEY`.
@@ -68,6 +85,7 @@ impl Default for Options {
             collections_path: default_collections_path(),
             module_path: Vec::new(),
             known_modules: Vec::new(),
+            elsewhere: Arc::new(|_| None),
             check_modules: true,
             duplicate_keys: rustle_yaml::DuplicateKeys::Warn,
             extra_vars: Dict::new(),

@@ -1,6 +1,7 @@
 //! Names to things: modules, roles and playbooks in collections, custom modules beside playbook and role.
 
 use crate::loader::{Loader, Scope};
+use crate::options::Unresolved;
 use crate::paths;
 use std::sync::{Arc, OnceLock};
 
@@ -58,6 +59,17 @@ impl Loader {
 
     /// The full name of a module or action; `None` where there is none of that name.
     pub(crate) fn resolve(&mut self, name: &str, scope: &Scope) -> Option<Arc<str>> {
+        self.resolve_here(name, scope).or_else(|| {
+            if name.starts_with("ansible.builtin.") || name.contains("{{") {
+                return None;
+            }
+            let question = Unresolved { name, playbook: &scope.basedir, folders: &scope.search, collections: &scope.collections };
+            (self.options.elsewhere)(&question).map(Into::into)
+        })
+    }
+
+    /// What lists and folders know.
+    fn resolve_here(&mut self, name: &str, scope: &Scope) -> Option<Arc<str>> {
         let known = |n: &str| builtin_names().contains(&n) || n == "include";
         if let Some(n) = name.strip_prefix("ansible.builtin.") {
             return known(n).then(|| name.into());

@@ -32,6 +32,10 @@ pub(crate) fn describe(parts: &[ErrorPart]) -> String {
             if i != last && !message.ends_with(['.', '!', '?']) {
                 message.push('.');
             }
+            // A cause of one line that stands nowhere has its advice in the same line.
+            if let (1.., None, Some(help), false) = (i, &p.origin, &p.help, message.contains('\n')) {
+                return format!("{message} {}\n", help.trim());
+            }
             let context = context(p);
             if context.is_empty() { message + "\n" } else { message + &context }
         })

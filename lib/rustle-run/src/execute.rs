@@ -110,6 +110,7 @@ fn shared(
     inventory: Inventory,
     loader: Loader,
     vault: Arc<Vault>,
+    bridge: Arc<rustle_bridge::Bridge>,
     config: &Config,
     connector: Box<dyn Connector>,
     become_password: Option<String>,
@@ -133,6 +134,7 @@ fn shared(
         users: Mutex::default(),
         current: RwLock::default(),
         connector,
+        bridge,
         secrets: Secrets { become_password, vault: (!vault.is_empty()).then_some(vault) },
         queue: Mutex::new(send),
         files: Default::default(),
@@ -150,10 +152,10 @@ fn shared(
 /// # Errors
 /// A play that cannot be planned.
 pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
-    let ReadRun { run, inventory, loader, vault, .. } = prepared.read;
+    let ReadRun { run, inventory, loader, vault, bridge, .. } = prepared.read;
     let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
     let (send, _notes) = mpsc::channel();
-    let shared = shared(&run, inventory, loader, vault, config, Box::new(NoHosts), None, send);
+    let shared = shared(&run, inventory, loader, vault, bridge, config, Box::new(NoHosts), None, send);
     let planner = Planner::new(&run, PlanOptions::default());
     let hosts = shared.clone();
     let mut plan = |play: &Play| planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string());
@@ -182,7 +184,7 @@ pub fn execute(
     emit: &mut dyn FnMut(RunEvent),
 ) -> Result<u8, String> {
     let Prepared { read, known } = prepared.into();
-    let ReadRun { run, inventory, loader, vault, .. } = read;
+    let ReadRun { run, inventory, loader, vault, bridge, .. } = read;
     let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
     let mut connection = config.raw.clone();
     connection.update(&config.changed());
@@ -206,7 +208,7 @@ pub fn execute(
             }
         });
     }
-    let shared = shared(&run, inventory, loader, vault, config, Box::new(connector), passwords.become_password, send);
+    let shared = shared(&run, inventory, loader, vault, bridge, config, Box::new(connector), passwords.become_password, send);
     let planner = Planner::new(&run, plan);
     let hosts = shared.clone();
     let code = rustle_controller::run(

@@ -58,6 +58,8 @@ fn read(shared: &Arc<Shared>, work: &mpsc::Sender<Work>) -> u8 {
             }
             Down::Exec { id, request } => {
                 let shared = shared.clone();
+                // Before the next message, which may leave the program out.
+                shared.learn(&request);
                 std::thread::spawn(move || {
                     let result = shared.module(&request);
                     shared.send(&Up::Executed { id, result });

@@ -3,6 +3,7 @@
 //! A worker is started once per identity and kept. It reads one [`ModuleRequest`] a line and answers with one result
 //! a line. Passwords are written to the elevating program's standard input, never to a command line.
 
+use rustle_stream::foreign::Payloads;
 use rustle_stream::protocol::{Become, ModuleRequest};
 use rustle_value::{Dict, Value, dict};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -32,9 +33,13 @@ pub(crate) fn serve() -> ExitCode {
         crate::children::kill_descendants();
         std::process::exit(0);
     });
+    let payloads = Payloads::default();
     for line in lines {
         let result = match serde_json::from_str::<ModuleRequest>(&line) {
-            Ok(request) => crate::world::execute(&request),
+            Ok(request) => match crate::world::with_program(&request, &payloads) {
+                Ok(whole) => crate::world::execute(whole.as_ref().unwrap_or(&request)),
+                Err(result) => result,
+            },
             // A password that nobody asked for may come first.
             Err(_) => continue,
         };
@@ -51,6 +56,8 @@ pub(crate) struct Worker {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
+    /// Programs that the worker has.
+    payloads: Payloads,
 }
 
 impl Worker {
@@ -103,7 +110,7 @@ impl Worker {
         let mut waited = 0;
         loop {
             match ready.recv_timeout(Duration::from_millis(50)) {
-                Ok(stdout) => return Ok(Worker { child, stdin, stdout }),
+                Ok(stdout) => return Ok(Worker { child, stdin, stdout, payloads: Payloads::default() }),
                 Err(mpsc::RecvTimeoutError::Timeout) if waited < 600 => {
                     waited += 1;
                     if let Ok(text) = noise.try_recv() {
@@ -128,7 +135,8 @@ impl Worker {
     }
     /// Runs one module there.
     pub(crate) fn run(&mut self, request: &ModuleRequest) -> Result<Dict, String> {
-        let text = serde_json::to_string(request).map_err(|e| e.to_string())?;
+        let lean = request.payload.as_ref().map(|p| ModuleRequest { payload: Some(self.payloads.to_send(p)), ..request.clone() });
+        let text = serde_json::to_string(lean.as_ref().unwrap_or(request)).map_err(|e| e.to_string())?;
         writeln!(self.stdin, "{text}").and_then(|()| self.stdin.flush()).map_err(|e| format!("the become worker is gone: {e}"))?;
         let mut line = String::new();
         match self.stdout.read_line(&mut line) {

@@ -3,6 +3,7 @@
 use crate::worker::{Worker, failed, shared_executable};
 use rustle_engine::{Update, World, WorldError};
 use rustle_stream::event::TaskEvent;
+use rustle_stream::foreign::Payloads;
 use rustle_stream::protocol::{Become, Call, ModuleRequest, Position, Reply, Up};
 use rustle_value::{Dict, dict};
 use std::collections::HashMap;
@@ -44,6 +45,16 @@ pub(crate) fn execute(request: &ModuleRequest) -> Dict {
     }
 }
 
+/// The request with the program that an earlier one brought; `None` where it lacks nothing.
+pub(crate) fn with_program(request: &ModuleRequest, known: &Payloads) -> Result<Option<ModuleRequest>, Dict> {
+    let Some(payload) = &request.payload else { return Ok(None) };
+    match known.whole(payload.clone()) {
+        Some(_) if payload.program.is_some() => Ok(None),
+        Some(whole) => Ok(Some(ModuleRequest { payload: Some(whole), ..request.clone() })),
+        None => Err(failed(format!("the program of module {} never came", request.module))),
+    }
+}
+
 /// What the runner's threads share.
 pub(crate) struct Shared {
     out: Mutex<std::io::Stdout>,
@@ -52,6 +63,8 @@ pub(crate) struct Shared {
     next: AtomicU64,
     workers: Mutex<HashMap<Become, Arc<Mutex<Worker>>>>,
     copy: Mutex<Option<PathBuf>>,
+    /// Programs of modules that are not native, as they came.
+    payloads: Payloads,
     /// Why no module can run: this runner stands in for a host that cannot be reached.
     unreachable: Option<String>,
 }
@@ -65,6 +78,7 @@ impl Shared {
             next: AtomicU64::new(1),
             workers: Mutex::default(),
             copy: Mutex::default(),
+            payloads: Payloads::default(),
             unreachable,
         })
     }
@@ -74,6 +88,12 @@ impl Shared {
             line.push('\n');
             let mut out = lock(&self.out);
             _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        }
+    }
+    /// Keeps the program that a request brought.
+    pub(crate) fn learn(&self, request: &ModuleRequest) {
+        if let Some(payload) = &request.payload {
+            self.payloads.whole(payload.clone());
         }
     }
     pub(crate) fn answer(&self, id: u64, reply: Reply) {
@@ -89,6 +109,15 @@ impl Shared {
         if let Some(why) = &self.unreachable {
             return dict! { "unreachable" => true, "changed" => false, "msg" => why.as_str() };
         }
+        let whole;
+        let request = match with_program(request, &self.payloads) {
+            Ok(None) => request,
+            Ok(Some(w)) => {
+                whole = w;
+                &whole
+            }
+            Err(result) => return result,
+        };
         let Some(elevate) = &request.elevate else { return execute(request) };
         let existing = lock(&self.workers).get(elevate).cloned();
         let worker = match existing {

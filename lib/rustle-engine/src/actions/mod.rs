@@ -22,9 +22,9 @@ pub(crate) struct Action {
     pub run: fn(&mut Engine<'_>, &mut TaskContext, Dict, &Manner) -> Result<Dict, Failure>,
 }
 
+// A name of `ansible.legacy` is the user's own.
 fn find(name: &str) -> Option<&'static Action> {
-    let name = name.strip_prefix("ansible.legacy.").map_or_else(|| name.to_owned(), |n| format!("ansible.builtin.{n}"));
-    ACTIONS.iter().copied().find(|a| a.names.contains(&name.as_str()))
+    ACTIONS.iter().copied().find(|a| a.names.contains(&name))
 }
 
 /// Whether `name` (a full name) is one of the engine's actions.
@@ -62,13 +62,10 @@ pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner
 
 /// `action: "{{ ansible_facts.pkg_mgr }}"`: what runs is only known now.
 fn name_from_template(engine: &Engine<'_>, cx: &mut TaskContext) -> Result<(), Failure> {
-    if !cx.task.action.contains("{{") {
-        return Ok(());
+    if cx.task.action.contains("{{") {
+        let name = engine.action_name(cx)?;
+        Arc::make_mut(&mut cx.task).action = name.as_str().into();
     }
-    let text = cx.task.action.trim_start_matches("ansible.builtin.").to_owned();
-    let name = engine.render_str(cx, &Value::trusted(text.as_str(), None)).map_err(Failure::from)?;
-    let name = if name.contains('.') { name } else { format!("ansible.builtin.{name}") };
-    Arc::make_mut(&mut cx.task).action = name.as_str().into();
     Ok(())
 }
 
@@ -84,12 +81,29 @@ pub(crate) fn failed_result(message: impl Into<String>) -> Dict {
 }
 
 impl Engine<'_> {
+    /// What the task's action means now, where its name is a template.
+    pub fn action_name(&self, cx: &TaskContext) -> Result<String, Failure> {
+        if !cx.task.action.contains("{{") {
+            return Ok(cx.task.action.to_string());
+        }
+        let text = cx.task.action.trim_start_matches("ansible.builtin.").to_owned();
+        let name = self.render_str(cx, &Value::trusted(text.as_str(), None)).map_err(Failure::from)?;
+        let builtin = rustle_modules::find(&format!("ansible.builtin.{name}")).is_some() || is_action(&format!("ansible.builtin.{name}"));
+        if name.is_empty() {
+            return Err(failed("no module/action detected in task."));
+        }
+        Ok(if name.contains('.') || !builtin { name } else { format!("ansible.builtin.{name}") })
+    }
     /// Runs a module with final arguments on the task's host (or the one that it is delegated to).
     pub(crate) fn module(&mut self, cx: &TaskContext, manner: &Manner, module: &str, args: Dict, blobs: Vec<Blob>) -> Result<Dict, Failure> {
         if let (Some(why), None) = (&self.unreachable, &manner.delegate) {
             return Err(Failure::unreachable(why.as_str()));
         }
-        let request = self.request(cx, manner, module, args, blobs);
+        let payload = if crate::foreign::is_foreign(module) { Some(self.payload(cx, module)?) } else { None };
+        let mut request = self.request(cx, manner, module, args, blobs);
+        if let Some(payload) = payload {
+            self.carry(cx, &mut request, payload);
+        }
         let result = self.world.module(request, manner.delegate.as_deref())?;
         match (manner.async_seconds, manner.poll) {
             (Some(limit), poll) if poll > 0 && result.get("ansible_job_id").is_some() && !result.get("finished").is_some_and(Value::truthy) => {

@@ -178,8 +178,26 @@ fn tidy(result: &mut Dict, warnings: &mut Vec<String>) {
         result.remove("exception");
         result.insert("_ansible_cause", text);
     }
-    let internal = |k: &str| k.starts_with("_ansible_") && !matches!(k, "_ansible_cause" | "_ansible_no_log");
-    result.retain(|k, _| !k.as_str().is_some_and(internal));
+    let kept = result.clone();
+    *result = result.iter().filter(|(k, _)| !internal(k)).map(|(k, v)| (k.clone(), public(v))).collect();
+    for key in ["_ansible_cause", "_ansible_no_log"] {
+        if let Some(v) = kept.get(key) {
+            result.insert(key, v.clone());
+        }
+    }
+}
+
+fn internal(key: &Value) -> bool {
+    key.as_str().is_some_and(|k| k.starts_with("_ansible_"))
+}
+
+/// A value without keys that are Ansible's own, however deep.
+fn public(v: &Value) -> Value {
+    match v {
+        Value::Dict(d) => Value::dict(d.iter().filter(|(k, _)| !internal(k)).map(|(k, v)| (k.clone(), public(v))).collect()),
+        Value::List(l) => Value::list(l.iter().map(public).collect()),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]

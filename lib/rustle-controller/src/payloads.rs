@@ -1,0 +1,55 @@
+//! Programs of modules that are not native, for hosts that ask.
+//!
+//! A host names a task. It gets that task's module, or, where the task's action chooses among modules by the host's
+//! facts (`package`, `service`, `gather_facts`), one that such an action may choose.
+
+use crate::session::lock;
+use crate::shared::{PlayState, Shared};
+use rustle_bridge::{BridgeError, Want};
+use rustle_stream::foreign::ModulePayload;
+use rustle_stream::model::Task;
+use rustle_value::py_str;
+use std::sync::Arc;
+
+/// Actions that run a module of another name.
+const CHOOSE: &[&str] = &["package", "service", "gather_facts", "dnf", "yum"];
+
+/// The program of `module` for a host that runs `task`; `action` is what the task's action means now.
+pub(crate) fn payload(shared: &Shared, play: &PlayState, task: &Task, action: &str, module: &str) -> Result<Arc<ModulePayload>, String> {
+    let short = action.strip_prefix("ansible.builtin.").unwrap_or(action);
+    if action != module && !(CHOOSE.contains(&short) && may_choose(shared, short, module)) {
+        return Err(format!("the host asked for the module {module}, which is not this task's"));
+    }
+    let want = Want {
+        name: module.to_owned(),
+        playbook: shared.playbook_dir(&play.play),
+        folders: folders(play, task),
+        collections: task.keywords.collections.clone(),
+    };
+    shared.bridge.payload(&want).map_err(|e| match e {
+        // A name that was a template could not be looked at before.
+        BridgeError::Unknown(name) if task.action.contains("{{") => format!("Cannot resolve '{name}' to an action or module."),
+        e => e.to_string(),
+    })
+}
+
+/// Ansible's own modules, and for facts what the configuration names.
+fn may_choose(shared: &Shared, action: &str, module: &str) -> bool {
+    let own = module.strip_prefix("ansible.builtin.").is_some_and(|m| !m.contains('.'));
+    let named = || {
+        let modules = shared.setting("FACTS_MODULES");
+        modules.as_ref().and_then(|v| v.as_list()).unwrap_or_default().iter().map(py_str).any(|m| m == module)
+    };
+    own || (action == "gather_facts" && named()) || (action == "package" && module.starts_with("community.general."))
+}
+
+/// The task's own folders first, then those of all roles of the play: what one role brings all can use.
+fn folders(play: &PlayState, task: &Task) -> Vec<String> {
+    let mut out = task.search_path.clone();
+    let mut all: Vec<(u32, String)> = lock(&play.program).roles().map(|r| (r.id.0, r.path.clone())).collect();
+    all.sort();
+    out.extend(all.into_iter().map(|(_, path)| path));
+    let mut seen = std::collections::HashSet::new();
+    out.retain(|f| seen.insert(f.clone()));
+    out
+}
