@@ -8,6 +8,7 @@ mod arguments;
 mod discovery;
 mod folder;
 mod judge;
+mod warm;
 
 pub use arguments::{Job, assemble, needs_folder};
 pub use discovery::{FALLBACK, Interpreter, add, discovered, interpreter, names};
@@ -48,10 +49,14 @@ pub(crate) fn run(request: &ModuleRequest, payload: &ModulePayload) -> Dict {
     }
     let env: Vec<(String, String)> = request.environment.iter().map(|(k, v)| (py_str(k), py_str(v))).collect();
     let shell = request.hints.get("ansible_shell_executable").and_then(Value::as_str).unwrap_or("/bin/sh");
-    let ran = Cmd::new([shell, "-c", &job.command], &env).stdin(job.stdin).run();
+    let warm = if payload.is_python() { warm::run(shell, &job.command, &env, &job.stdin) } else { None };
+    let ran = match warm {
+        Some(done) => Ok(done),
+        None => Cmd::new([shell, "-c", &job.command], &env).stdin(job.stdin).run().map(|o| warm::Done { rc: o.rc, out: o.out(), err: o.err() }),
+    };
     drop(folder);
     let mut result = match ran {
-        Ok(out) => judge(&Ran { rc: out.rc, stdout: &out.out(), stderr: &out.err(), interpreter: &interpreter }),
+        Ok(done) => judge(&Ran { rc: done.rc, stdout: &done.out, stderr: &done.err, interpreter: &interpreter }),
         Err(f) => dict! { "failed" => true, "msg" => f.msg },
     };
     if let Some(notes) = found {
