@@ -75,23 +75,38 @@ impl fmt::Debug for Channel {
 
 /// The newest part of a command's standard error, collected in the background.
 #[derive(Clone, Debug, Default)]
-pub struct Stderr(Arc<Mutex<VecDeque<u8>>>);
+pub struct Stderr(Arc<Mutex<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    bytes: VecDeque<u8>,
+    limit: usize,
+}
+impl Default for Kept {
+    fn default() -> Self {
+        Kept { bytes: VecDeque::new(), limit: Stderr::LIMIT }
+    }
+}
 
 impl Stderr {
-    /// Bytes kept: a host that floods its standard error costs no more memory than this.
+    /// Bytes kept, unless [`Stderr::keep`] says otherwise: a host that floods its standard error costs no more memory.
     pub const LIMIT: usize = 64 * 1024;
 
+    /// Keeps that many bytes from now on.
+    pub fn keep(&self, limit: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit = limit;
+    }
     /// Adds bytes, forgetting the oldest above the limit.
     pub fn push(&self, bytes: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(bytes);
-        let surplus = kept.len().saturating_sub(Self::LIMIT);
-        kept.drain(..surplus);
+        kept.bytes.extend(bytes);
+        let surplus = kept.bytes.len().saturating_sub(kept.limit);
+        kept.bytes.drain(..surplus);
     }
     /// What was collected, as text.
     pub fn text(&self) -> String {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = kept.iter().copied().collect();
+        let bytes: Vec<u8> = kept.bytes.iter().copied().collect();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }

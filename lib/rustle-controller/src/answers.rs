@@ -125,6 +125,9 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
         }
         Call::Module { request } => match rustle_engine::World::module(&world, *request, None) {
             Ok(result) => Reply::Module { result },
+            Err(rustle_engine::WorldError::Unreachable { message }) => {
+                Reply::Module { result: rustle_value::dict! { "unreachable" => true, "changed" => false, "msg" => message } }
+            }
             Err(e) => error(e.to_string()),
         },
     }

@@ -30,4 +30,4 @@ mod world;
 pub use program::ANSIBLE_VERSION;
 pub use run::run;
 pub use standalone::programs;
-pub use shared::{Ask, Connected, Connector, Note, PlayState, Secrets, Shared, Unreachable};
+pub use shared::{Ask, Connected, Connector, Note, PlayState, Remote, Secrets, Shared, Unreachable};

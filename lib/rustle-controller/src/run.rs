@@ -56,6 +56,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     for session in lock(&shared.sessions).values() {
         session.close();
     }
+    shared.leave_remotes();
     code
 }
 

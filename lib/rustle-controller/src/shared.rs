@@ -7,7 +7,7 @@ use rustle_inventory::Inventory;
 use rustle_playbook::{Loader, paths};
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{Frame, Placement, RunOptions};
+use rustle_stream::protocol::{Frame, ModuleRequest, Placement, RunOptions};
 use rustle_stream::record::Options;
 use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
@@ -41,6 +41,19 @@ pub struct Connected {
     pub reason: Option<String>,
     /// The user that is logged in, where it is known.
     pub user: Option<String>,
+    /// Who runs the host's modules, where no runner can run there: the session's runner only stands in for it.
+    pub remote: Option<Arc<dyn Remote>>,
+}
+
+/// A host whose modules are run from here, over its connection.
+pub trait Remote: Send + Sync {
+    /// Runs one module there; its result is data.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    fn module(&self, request: &ModuleRequest) -> Result<Dict, Unreachable>;
+    /// Ends what is running there and removes what was put there.
+    fn close(&self);
 }
 
 /// A host that cannot be used.
@@ -89,6 +102,8 @@ pub struct Shared {
     pub vars: Mutex<HashMap<String, HostVars>>,
     pub sessions: Mutex<HashMap<String, Arc<Session>>>,
     pub users: Mutex<HashMap<String, String>>,
+    /// Hosts without a runner.
+    pub remotes: Mutex<HashMap<String, Arc<dyn Remote>>>,
     pub current: RwLock<Option<Arc<PlayState>>>,
     pub connector: Box<dyn Connector>,
     /// Modules that are not native.
@@ -168,6 +183,15 @@ impl Shared {
         self.greet(host, &connected);
         Ok(connected.session)
     }
+    /// Leaves the hosts that were served without a runner, all at once.
+    pub fn leave_remotes(&self) {
+        let remotes: Vec<_> = lock(&self.remotes).drain().map(|(_, r)| r).collect();
+        std::thread::scope(|s| {
+            for remote in &remotes {
+                s.spawn(|| remote.close());
+            }
+        });
+    }
     /// Registers a new session and says hello.
     pub fn greet(&self, host: &str, connected: &Connected) {
         connected.session.send(&rustle_stream::protocol::Down::Hello {
@@ -177,6 +201,10 @@ impl Shared {
         });
         if let Some(user) = &connected.user {
             lock(&self.users).insert(host.to_owned(), user.clone());
+        }
+        match &connected.remote {
+            Some(remote) => _ = lock(&self.remotes).insert(host.to_owned(), remote.clone()),
+            None => _ = lock(&self.remotes).remove(host),
         }
         lock(&self.sessions).insert(host.to_owned(), connected.session.clone());
     }

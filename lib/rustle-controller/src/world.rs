@@ -30,6 +30,10 @@ impl World for ControllerWorld {
             return Err(WorldError::Unreachable { message: why.clone() });
         }
         let session = self.shared.session(host).map_err(|e| WorldError::Unreachable { message: e.message })?;
+        let remote = crate::session::lock(&self.shared.remotes).get(host).cloned();
+        if let Some(remote) = remote {
+            return remote.module(&request).map_err(|e| WorldError::Unreachable { message: e.message });
+        }
         session.exec(request).ok_or_else(|| WorldError::Unreachable { message: format!("the connection to {host} was lost") })
     }
     fn call(&self, position: &Position, call: Call) -> Result<Reply, WorldError> {

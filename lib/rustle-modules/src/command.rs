@@ -74,6 +74,23 @@ pub fn quote(s: &str) -> String {
     if !s.is_empty() && s.chars().all(plain) { s.to_string() } else { format!("'{}'", s.replace('\'', "'\"'\"'")) }
 }
 
+/// Where the first word ends; quotes and escapes hold it together.
+pub fn first_word(line: &str) -> usize {
+    let mut quote = None;
+    let mut escaped = false;
+    for (i, c) in line.char_indices() {
+        match quote {
+            _ if escaped => escaped = false,
+            Some('"') | None if c == '\\' => escaped = true,
+            Some(q) if c == q => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c.is_whitespace() => return i,
+            _ => {}
+        }
+    }
+    line.len()
+}
+
 /// Splits text into words as a POSIX shell would, without expansions (Python's `shlex.split`). The error is the
 /// message.
 pub fn split(s: &str) -> Result<Vec<String>, String> {

@@ -214,17 +214,18 @@ impl<'a> Planner<'a> {
         let (barriers, reason, free) = self.rule(play, &tasks, &blocks, &cut)?;
         let mut verdicts = verdicts(play, &tasks, &blocks, &self.foreign);
         let mut requirement = self.requirement(play, &verdicts);
+        // What needs the controller itself is the same whoever runs the modules.
+        let placement = placement(&verdicts);
         if self.options.strategy == Strategy::SshOnly {
             requirement.python_modules.append(&mut requirement.modules);
             for (_, v) in &mut verdicts {
                 if matches!(v.place, Place::Host | Place::Bridge) {
                     v.place = Place::Controller;
-                    v.reason = "--strategy ssh-only: no runner on the host".into();
+                    v.reason = "--strategy ssh-only: the engine is here, modules go over SSH".into();
                 }
             }
         }
-        let mut planned = PlannedPlay { hosts, batches: cut, barriers, reason, free, requirement, ..PlannedPlay::default() };
-        planned.placement = placement(&verdicts);
+        let mut planned = PlannedPlay { hosts, batches: cut, placement, barriers, reason, free, requirement, ..PlannedPlay::default() };
         planned.decisions = verdicts.iter().map(|(task, v)| self.decision(play, task, v, &planned)).collect();
         planned.segments = segments(play, &planned.decisions);
         Ok(planned)

@@ -56,7 +56,10 @@ pub(crate) fn methods(screen: &mut Screen<'_>, reached: &BTreeMap<String, (Strin
         .iter()
         .map(|((method, reason), hosts)| {
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
-            let who = if groups.len() == 1 || hosts.len() > 5 { hosts.len().to_string() } else { hosts.join(", ") };
+            // Where there is a reason, it is these hosts' reason.
+            let few = if reason.is_some() { 20 } else { 5 };
+            let count = (groups.len() == 1 && reason.is_none()) || hosts.len() > few;
+            let who = if count { hosts.len().to_string() } else { hosts.join(", ") };
             format!("{method} ({who}{why})")
         })
         .collect();

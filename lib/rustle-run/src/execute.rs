@@ -1,13 +1,13 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
-use crate::connector::HostConnector;
+use crate::connector::{Fallback, HostConnector};
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
 use rustle_controller::{Connected, Connector, Note, Secrets, Shared, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
-use rustle_plan::{HostSource, PlanOptions, Planner};
+use rustle_plan::{HostSource, PlanOptions, Planner, Strategy};
 use rustle_stream::event::RunEvent;
 use rustle_ship::Runner;
 use rustle_playbook::{Loader, ParsedRun};
@@ -132,6 +132,7 @@ fn shared(
         vars: Mutex::default(),
         sessions: Mutex::default(),
         users: Mutex::default(),
+        remotes: Mutex::default(),
         current: RwLock::default(),
         connector,
         bridge,
@@ -194,7 +195,19 @@ pub fn execute(
         config: connection,
         password: passwords.connection.map(Secret::new),
     };
-    let connector = HostConnector { settings, runners: Arc::new(Runners::new()), known: known.runners };
+    let fallback = match plan.strategy {
+        Strategy::SshOnly => Fallback::Always,
+        Strategy::BinaryOnly => Fallback::Never,
+        _ => Fallback::WhereNeeded,
+    };
+    let connector = HostConnector {
+        settings,
+        runners: Arc::new(Runners::new()),
+        known: known.runners,
+        fallback,
+        programs: crate::programs::programs(),
+        remote_tmp: config.text("DEFAULT_REMOTE_TMP").filter(|t| !t.is_empty()),
+    };
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {
         let send = send.clone();

@@ -3,7 +3,7 @@
 //! - [`RunStage`]: the filter, from records to events;
 //! - [`prepare`]: a run out of records, with what earlier stages found out; [`execute`](execute()): from a run that was
 //!   read to its recap; `rustle-deploy` calls both in one process;
-//! - `connector`, `runners`: sessions on hosts, and the runners for them;
+//! - `connector`, `runners`: sessions on hosts, and the runners for them; `programs`: what a host without one gets;
 //! - [`CompileStage`]: `rustle-compile`, whose `--embed` needs the plan as the engine runs it;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
 //! - `show`: how results are shown.
@@ -11,6 +11,7 @@
 //! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
 
 mod connector;
+mod programs;
 mod embed;
 mod execute;
 mod passwords;

@@ -1,6 +1,6 @@
 //! The engine's world where there is no controller: files come from the payload, questions have no answer.
 
-use crate::world::{Shared, lock};
+use crate::world::{Modules, Shared, lock};
 use rustle_engine::{Update, World, WorldError};
 use rustle_jinja::Error as JinjaError;
 use rustle_stream::Record;
@@ -72,7 +72,7 @@ pub(crate) struct AloneWorld {
 
 impl AloneWorld {
     pub(crate) fn new(told: Told, files: BTreeMap<String, EmbeddedFile>, tasks: HashSet<TaskId>) -> AloneWorld {
-        AloneWorld { told, shared: Shared::new(None), files, tasks, play: Mutex::default(), contents: Mutex::default() }
+        AloneWorld { told, shared: Shared::new(Modules::Here), files, tasks, play: Mutex::default(), contents: Mutex::default() }
     }
     pub(crate) fn begin(&self, play: &AlonePlay) {
         let program = &play.program;

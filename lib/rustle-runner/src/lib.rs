@@ -5,6 +5,8 @@
 //! - `background`: `async` jobs;
 //! - `--unreachable WHY`: stands in, on the controller, for a host that cannot be reached: tasks that need no module
 //!   run as ever, the first one that needs one makes the host unreachable;
+//! - `--through-controller`: stands in, on the controller, for a host that can run no runner: the controller is asked to
+//!   run each module there;
 //! - `artifact`, `alone`: the plan inside the executable, run with no controller.
 //!
 //! The runner holds nothing on disk but `async` results and, where a `become` user could not read it, a copy of
@@ -19,6 +21,7 @@ mod worker;
 mod world;
 
 use std::process::ExitCode;
+use world::Modules;
 
 /// Dispatches on the first argument; without one, speaks the protocol.
 pub fn main() -> ExitCode {
@@ -26,7 +29,7 @@ pub fn main() -> ExitCode {
     match args.get(1).map(String::as_str) {
         None => with_plan_or_not(&[]),
         Some("--expect") => match own_digest() {
-            Ok(found) if Some(&found) == args.get(2) => serve::serve(None),
+            Ok(found) if Some(&found) == args.get(2) => serve::serve(Modules::Here),
             Ok(found) => {
                 complain(&format!("rustle-runner: error: my file is damaged: its digest is {found}"));
                 ExitCode::from(DAMAGED)
@@ -36,7 +39,8 @@ pub fn main() -> ExitCode {
                 ExitCode::from(DAMAGED)
             }
         },
-        Some("--unreachable") => serve::serve(args.get(2).cloned().or_else(|| Some("the host cannot be reached".into()))),
+        Some("--unreachable") => serve::serve(Modules::Nobody(args.get(2).map_or_else(|| "the host cannot be reached".into(), Clone::clone))),
+        Some("--through-controller") => serve::serve(Modules::Controller),
         Some("--worker") => worker::serve(),
         Some("--async") => background::run_job(args.get(2).map_or("", String::as_str)),
         Some("--self-digest") => digest(),
@@ -67,7 +71,7 @@ fn own_digest() -> std::io::Result<String> {
 fn with_plan_or_not(args: &[String]) -> ExitCode {
     match (rustle_stream::payload::read_self(), args.first()) {
         (Ok(Some(payload)), _) => artifact::run(payload, args),
-        (Ok(None), None) => serve::serve(None),
+        (Ok(None), None) => serve::serve(Modules::Here),
         (Ok(None), Some(other)) => {
             complain(&format!("rustle-runner: error: unexpected argument '{other}' (this program is started by rustle-deploy)"));
             ExitCode::from(rustle_stream::exit::USAGE)

@@ -1,6 +1,6 @@
 //! The protocol on stdin and stdout.
 
-use crate::world::{RunnerWorld, Shared};
+use crate::world::{Modules, RunnerWorld, Shared};
 use rustle_engine::{Engine, Update};
 use rustle_stream::protocol::{Down, PlayProgram, RunOptions, Up, VERSION};
 use std::io::BufRead;
@@ -13,9 +13,9 @@ enum Work {
     Play(Box<PlayProgram>),
 }
 
-/// Serves one controller until it says goodbye or goes away. With `unreachable`, no module is run: that is why.
-pub(crate) fn serve(unreachable: Option<String>) -> ExitCode {
-    let shared = Shared::new(unreachable);
+/// Serves one controller until it says goodbye or goes away.
+pub(crate) fn serve(modules: Modules) -> ExitCode {
+    let shared = Shared::new(modules);
     shared.send(&Up::Ready { v: VERSION, runner: env!("CARGO_PKG_VERSION").into(), pid: std::process::id() });
     let (work, todo) = mpsc::channel();
     let mine = shared.clone();

@@ -5,7 +5,7 @@ use rustle_engine::{Update, World, WorldError};
 use rustle_stream::event::TaskEvent;
 use rustle_stream::foreign::Payloads;
 use rustle_stream::protocol::{Become, Call, ModuleRequest, Position, Reply, Up};
-use rustle_value::{Dict, dict};
+use rustle_value::{Dict, Value, dict, py_str};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -55,6 +55,17 @@ pub(crate) fn with_program(request: &ModuleRequest, known: &Payloads) -> Result<
     }
 }
 
+/// Who runs modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Modules {
+    /// This process, on its own machine.
+    Here,
+    /// The controller, on a host that can run no runner: this process stands in for it beside the controller.
+    Controller,
+    /// Nobody, for this reason: the host that this process stands in for cannot be reached.
+    Nobody(String),
+}
+
 /// What the runner's threads share.
 pub(crate) struct Shared {
     out: Mutex<std::io::Stdout>,
@@ -65,12 +76,11 @@ pub(crate) struct Shared {
     copy: Mutex<Option<PathBuf>>,
     /// Programs of modules that are not native, as they came.
     payloads: Payloads,
-    /// Why no module can run: this runner stands in for a host that cannot be reached.
-    unreachable: Option<String>,
+    modules: Modules,
 }
 
 impl Shared {
-    pub(crate) fn new(unreachable: Option<String>) -> Arc<Shared> {
+    pub(crate) fn new(modules: Modules) -> Arc<Shared> {
         Arc::new(Shared {
             out: Mutex::new(std::io::stdout()),
             pending: Mutex::default(),
@@ -79,7 +89,7 @@ impl Shared {
             workers: Mutex::default(),
             copy: Mutex::default(),
             payloads: Payloads::default(),
-            unreachable,
+            modules,
         })
     }
     /// Sends a message; a controller that is gone is noticed by the reader.
@@ -106,8 +116,10 @@ impl Shared {
     }
     /// Runs a module, under another identity where the request says so.
     pub(crate) fn module(&self, request: &ModuleRequest) -> Dict {
-        if let Some(why) = &self.unreachable {
-            return dict! { "unreachable" => true, "changed" => false, "msg" => why.as_str() };
+        match &self.modules {
+            Modules::Here => {}
+            Modules::Controller => return self.through_controller(request),
+            Modules::Nobody(why) => return unreachable(why),
         }
         let whole;
         let request = match with_program(request, &self.payloads) {
@@ -144,6 +156,23 @@ impl Shared {
             failed(message)
         })
     }
+    /// Lets the controller run a module on the host that this process stands in for.
+    fn through_controller(&self, request: &ModuleRequest) -> Dict {
+        match self.ask(&Position::new(), Call::Module { request: Box::new(request.clone()) }) {
+            Ok(Reply::Module { result }) => result,
+            Ok(Reply::Error { message, .. }) => failed(message),
+            Ok(_) => failed("the controller sent no result".into()),
+            Err(e) => unreachable(&e.to_string()),
+        }
+    }
+    /// Asks the controller, and waits for its answer.
+    fn ask(&self, position: &Position, call: Call) -> Result<Reply, WorldError> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (send, answer) = mpsc::channel();
+        lock(&self.pending).insert(id, send);
+        self.send(&Up::Call { id, position: position.clone(), call });
+        answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))
+    }
     /// Ends workers and removes what was put on disk.
     pub(crate) fn clean_up(&self) {
         lock(&self.workers).clear();
@@ -153,25 +182,30 @@ impl Shared {
     }
 }
 
+fn unreachable(why: &str) -> Dict {
+    dict! { "unreachable" => true, "changed" => false, "msg" => why }
+}
+
 /// See [`World`].
 pub(crate) struct RunnerWorld(pub(crate) Arc<Shared>);
 
 impl World for RunnerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
-        if let Some(message) = &self.0.unreachable {
+        if let Modules::Nobody(message) = &self.0.modules {
             return Err(WorldError::Unreachable { message: message.clone() });
         }
         match delegate {
-            None => Ok(self.0.module(&request)),
+            None => match self.0.module(&request) {
+                lost if self.0.modules != Modules::Here && lost.get("unreachable").is_some_and(Value::truthy) => {
+                    Err(WorldError::Unreachable { message: lost.get("msg").map(py_str).unwrap_or_default() })
+                }
+                result => Ok(result),
+            },
             Some(other) => Ok(failed(format!("this task is delegated to '{other}', which only the controller can do"))),
         }
     }
     fn call(&self, position: &Position, call: Call) -> Result<Reply, WorldError> {
-        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let (send, answer) = mpsc::channel();
-        lock(&self.0.pending).insert(id, send);
-        self.0.send(&Up::Call { id, position: position.clone(), call });
-        answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))
+        self.0.ask(position, call)
     }
     fn event(&self, event: TaskEvent) {
         self.0.send(&Up::Event { event: Box::new(event) });

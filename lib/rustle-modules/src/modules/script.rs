@@ -62,7 +62,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     let content = ctx.blob(&a._source)?.ok_or_else(|| Failure::new("internal error: the script's content was not sent"))?;
     // The words after the first stay as they are written: the shell reads them.
     let name = command::split(line).ok().and_then(|w| w.into_iter().next()).unwrap_or_default();
-    let rest = &line[first_word(line)..];
+    let rest = &line[command::first_word(line)..];
     let suffix = format!("-{}", name.rsplit('/').next().unwrap_or("script").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_"));
     let file = TempFile::create(&ctx.tmpdir(), &suffix, &content).map_err(|e| Failure::new(crate::errors::py_errno(&e)))?;
     let path = file.path().to_owned();
@@ -83,21 +83,4 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         return Err(Failure { msg: "The command exited with a non-zero return code.".into(), result: o.result });
     }
     Ok(o)
-}
-
-/// Where the first word ends; quotes and escapes hold it together.
-fn first_word(line: &str) -> usize {
-    let mut quote = None;
-    let mut escaped = false;
-    for (i, c) in line.char_indices() {
-        match quote {
-            _ if escaped => escaped = false,
-            Some('"') | None if c == '\\' => escaped = true,
-            Some(q) if c == q => quote = None,
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None if c.is_whitespace() => return i,
-            _ => {}
-        }
-    }
-    line.len()
 }
