@@ -608,7 +608,8 @@ impl Engine<'_> {
         }
         if failed && errors.is_empty() && !unreachable {
             let text = cause.or_else(|| result.get("msg").map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
-            let kind = if actions::is_action(&cx.task.action) { "Action failed" } else { "Module failed" };
+            // Ansible's `raw` is an action that needs no module.
+            let kind = if actions::is_action(&cx.task.action) || &*cx.task.action == "ansible.builtin.raw" { "Action failed" } else { "Module failed" };
             errors.push(ErrorPart { message: format!("Task failed: {kind}: {text}"), origin: cx.task.origin.clone(), help: None });
             if !result.contains_key("msg") {
                 result.insert("msg", format!("Task failed: {kind}: {text}"));

@@ -4,7 +4,7 @@
 //! - [`Remote`]: one such host; [`Remote::module`] answers one request;
 //! - `forms`: modules that are done in a way of their own (a file each): `raw` and `script` with the host's shell
 //!   alone; `copy`, `assemble` and `unarchive`, whose contents come from the controller;
-//! - `python`: every other module is a program for the host's Python, made by whoever implements [`Programs`];
+//! - `python`: every other module is a program, mostly for the host's Python, made by whoever implements [`Programs`];
 //! - `shell`, `elevate`: commands, also as another user; `place`: a folder for temporary files, which the host itself
 //!   removes when the connection ends, however that happens;
 //! - `background`: `async`.
@@ -21,5 +21,5 @@ mod remote;
 mod shell;
 mod trouble;
 
-pub use python::{Program, Programs, Wanted};
+pub use python::{NoProgram, Programs};
 pub use remote::{Lost, Remote};

@@ -79,10 +79,25 @@ impl Remote {
     pub(crate) fn put(&self, request: &ModuleRequest, name: &str, content: &[u8]) -> Result<String, Trouble> {
         let place = self.place(request)?;
         let path = format!("{}/{}{name}", place.path, self.number());
-        let line = format!("umask 077; cat > {}", quote(&path));
+        self.write(request, &path, 0o600, content)?;
+        Ok(path)
+    }
+    /// Writes a file at `path`, which is below the folder.
+    pub(crate) fn write(&self, request: &ModuleRequest, path: &str, mode: u32, content: &[u8]) -> Result<(), Trouble> {
+        let p = quote(path);
+        let line = format!("umask 077; cat > {p} && chmod {mode:o} {p}");
         let out = self.run(&line, content, request.elevate.as_ref(), request.timeout)?;
         if out.code != 0 {
             return Err(Trouble::failed(format!("failed to transfer file to {path}: {}", out.stderr.trim())));
+        }
+        Ok(())
+    }
+    /// A folder of its own below that folder.
+    pub(crate) fn folder(&self, request: &ModuleRequest) -> Result<String, Trouble> {
+        let path = format!("{}/{}", self.place(request)?.path, self.number());
+        let out = self.run(&format!("umask 077; mkdir {}", quote(&path)), b"", request.elevate.as_ref(), request.timeout)?;
+        if out.code != 0 {
+            return Err(Trouble::failed(format!("Failed to create temporary directory: {}", out.stderr.trim())));
         }
         Ok(path)
     }

@@ -6,6 +6,7 @@ use crate::python::{self, Programs};
 use crate::shell::Held;
 use crate::trouble::Trouble;
 use rustle_connect::{Channel, Connection};
+use rustle_stream::foreign::Payloads;
 use rustle_stream::protocol::{Become, ModuleRequest};
 use rustle_value::{Dict, Value, dict};
 use std::collections::HashMap;
@@ -25,14 +26,17 @@ pub struct Remote {
     pub(crate) programs: Arc<dyn Programs>,
     /// The setting `remote_tmp`.
     pub(crate) remote_tmp: Option<String>,
-    pub(crate) interpreter: Mutex<Option<String>>,
+    /// The Python that was looked for, and whether it was found.
+    pub(crate) interpreter: Mutex<Option<Option<String>>>,
+    /// Programs that came with requests.
+    pub(crate) payloads: Payloads,
     connection: Mutex<Option<Box<dyn Connection>>>,
     places: Mutex<HashMap<Option<Become>, Arc<Place>>>,
     held: Mutex<HashMap<u64, Held>>,
     next: AtomicU64,
 }
 
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -45,6 +49,7 @@ impl Remote {
             programs,
             remote_tmp,
             interpreter: Mutex::default(),
+            payloads: Payloads::default(),
             connection: Mutex::new(Some(connection)),
             places: Mutex::default(),
             held: Mutex::default(),
@@ -67,6 +72,11 @@ impl Remote {
     /// # Errors
     /// The connection is lost. Everything else that goes wrong is the module's result.
     pub fn module(&self, request: &ModuleRequest) -> Result<Dict, Lost> {
+        let mut request = request.clone();
+        if !request.hints.contains_key("inventory_hostname") {
+            request.hints.insert("inventory_hostname", self.host.as_str());
+        }
+        let request = &request;
         let done = match forms::find(&request.module) {
             Some(form) => (form.run)(self, request),
             None => python::module(self, request, &request.module, request.args.clone()),

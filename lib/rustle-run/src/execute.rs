@@ -1,7 +1,9 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
 use crate::connector::{Fallback, HostConnector};
+use crate::programs::Bridged;
 use crate::runners::Runners;
+use rustle_bridge::Bridge;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
 use rustle_controller::{Connected, Connector, Note, Secrets, Shared, Unreachable};
@@ -200,12 +202,17 @@ pub fn execute(
         Strategy::BinaryOnly => Fallback::Never,
         _ => Fallback::WhereNeeded,
     };
+    let bridge = Bridge::new(rustle_bridge::Settings {
+        cwd: run.options.cwd.clone(),
+        collections_path: config.list("COLLECTIONS_PATHS"),
+        module_path: config.list("DEFAULT_MODULE_PATH"),
+    });
     let connector = HostConnector {
         settings,
         runners: Arc::new(Runners::new()),
         known: known.runners,
         fallback,
-        programs: crate::programs::programs(),
+        programs: Arc::new(Bridged(bridge)),
         remote_tmp: config.text("DEFAULT_REMOTE_TMP").filter(|t| !t.is_empty()),
     };
     let (send, notes) = mpsc::channel();

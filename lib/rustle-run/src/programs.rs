@@ -1,18 +1,19 @@
-//! What a host without a runner gets: modules as programs for its Python.
+//! What a host without a runner gets: modules as programs for its Python, made by the bridge to Ansible's own.
 
-use rustle_fallback::{Program, Programs, Wanted};
+use rustle_bridge::{Bridge, BridgeError, Want};
+use rustle_fallback::{NoProgram, Programs};
+use rustle_stream::foreign::ModulePayload;
 use std::sync::Arc;
 
-/// Whoever makes programs of modules here.
-pub fn programs() -> Arc<dyn Programs> {
-    Arc::new(Nobody)
-}
+/// See the module's page.
+pub struct Bridged(pub Arc<Bridge>);
 
-/// Nobody does.
-struct Nobody;
-
-impl Programs for Nobody {
-    fn program(&self, _: &Wanted<'_>) -> Result<Program, String> {
-        Err("this program has no bridge to it".into())
+impl Programs for Bridged {
+    fn payload(&self, module: &str) -> Result<Arc<ModulePayload>, NoProgram> {
+        // Modules beside playbooks and in roles come with their task's request.
+        self.0.payload(&Want { name: module.to_owned(), ..Want::default() }).map_err(|e| match e {
+            BridgeError::NotNative { why, .. } => NoProgram::Nobody(why),
+            other => NoProgram::Other(other.to_string()),
+        })
     }
 }

@@ -56,6 +56,9 @@ pub(super) fn place(remote: &Remote, request: &ModuleRequest, mut args: Dict, co
     let mut result = result?;
     let changed = result.get("changed").is_some_and(Value::truthy);
     if bad(&result) {
+        if !result.contains_key("checksum") {
+            result.insert("checksum", rustle_modules::hash::sha1(content));
+        }
         return Ok(result);
     }
     if request.check && changed {

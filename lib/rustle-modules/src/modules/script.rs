@@ -80,7 +80,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     drop(file);
     let o = Outcome::changed(true).with("rc", i64::from(out.rc)).with("stdout", out.out()).with("stderr", out.err());
     if out.rc != 0 {
-        return Err(Failure { msg: "The command exited with a non-zero return code.".into(), result: o.result });
+        return Err(Failure { msg: "non-zero return code".into(), result: o.result });
     }
     Ok(o)
 }
