@@ -40,7 +40,7 @@ fn needs(meta: &serde_json::Value) -> BTreeMap<String, BTreeSet<String>> {
 fn arrows() -> Result<(), Failed> {
     let meta = metadata();
     let needs = needs(&meta);
-    let upper = ["plan", "connect", "ship", "controller", "deploy", "report", "cli", "toolchain", "target", "build", "playbook", "inventory", "parse", "bridge", "runner"];
+    let upper = ["plan", "connect", "ship", "fallback", "controller", "deploy", "report", "cli", "toolchain", "target", "build", "playbook", "inventory", "parse", "bridge", "runner"];
     let languages = ["value", "stream", "yaml", "vault", "jinja"];
     let mut wrong = Vec::new();
     let mut forbid = |from: &str, to: &[&str]| {
@@ -76,6 +76,7 @@ fn arrows() -> Result<(), Failed> {
     for r in ["connect", "ship"] {
         forbid(r, &["playbook", "plan", "engine", "modules", "controller", "deploy"]);
     }
+    forbid("fallback", &["playbook", "plan", "engine", "controller", "deploy", "ship", "bridge"]);
     forbid("report", &["engine", "controller", "connect", "ship", "deploy", "playbook"]);
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }

@@ -382,7 +382,7 @@ impl Run<'_> {
             Note::Connected { host, result: Ok(connected) } => {
                 self.shared.greet(&host, &connected);
                 let stands_in = lock(&self.shared.unreachable).contains_key(&host);
-                if !stands_in && self.reached.insert(host.clone()) {
+                if !stands_in && connected.method != "none" && self.reached.insert(host.clone()) {
                     (self.emit)(RunEvent::Reached { host: host.clone(), method: connected.method.clone(), reason: connected.reason.clone() });
                 }
                 if batch.open.contains(&host) {

@@ -70,7 +70,7 @@ impl Remote {
         if let Some(place) = places.get(&request.elevate) {
             return Ok(place.clone());
         }
-        let wished = request.hints.get("ansible_remote_tmp").map(rustle_value::py_str).or_else(|| self.remote_tmp.clone());
+        let wished = request.hints.get("ansible_remote_tmp").map(rustle_value::py_str);
         let place = Arc::new(Place::open(self, request.elevate.as_ref(), wished.as_deref())?);
         places.insert(request.elevate.clone(), place.clone());
         Ok(place)

@@ -24,8 +24,8 @@ pub struct Remote {
     /// Why there is no runner, for messages.
     pub(crate) why: String,
     pub(crate) programs: Arc<dyn Programs>,
-    /// The setting `remote_tmp`.
-    pub(crate) remote_tmp: Option<String>,
+    /// Settings that stand for hints that a request does not have.
+    hints: Dict,
     /// The Python that was looked for, and whether it was found.
     pub(crate) interpreter: Mutex<Option<Option<String>>>,
     /// Programs that came with requests.
@@ -41,13 +41,14 @@ pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Remote {
-    /// Serves `host` over `connection`. `why` says why it has no runner; `programs` makes programs of modules.
-    pub fn new(host: &str, connection: Box<dyn Connection>, why: &str, programs: Arc<dyn Programs>, remote_tmp: Option<String>) -> Remote {
+    /// Serves `host` over `connection`. `why` says why it has no runner; `programs` makes programs of modules; `hints` are
+    /// settings that requests may lack (`ansible_remote_tmp`, `interpreter_python`, …).
+    pub fn new(host: &str, connection: Box<dyn Connection>, why: &str, programs: Arc<dyn Programs>, hints: Dict) -> Remote {
         Remote {
             host: host.to_owned(),
             why: why.to_owned(),
             programs,
-            remote_tmp,
+            hints,
             interpreter: Mutex::default(),
             payloads: Payloads::default(),
             connection: Mutex::new(Some(connection)),
@@ -72,11 +73,10 @@ impl Remote {
     /// # Errors
     /// The connection is lost. Everything else that goes wrong is the module's result.
     pub fn module(&self, request: &ModuleRequest) -> Result<Dict, Lost> {
-        let mut request = request.clone();
-        if !request.hints.contains_key("inventory_hostname") {
-            request.hints.insert("inventory_hostname", self.host.as_str());
-        }
-        let request = &request;
+        let mut hints = self.hints.clone();
+        hints.insert("inventory_hostname", self.host.as_str());
+        hints.update(&request.hints);
+        let request = &ModuleRequest { hints, ..request.clone() };
         let done = match forms::find(&request.module) {
             Some(form) => (form.run)(self, request),
             None => python::module(self, request, &request.module, request.args.clone()),

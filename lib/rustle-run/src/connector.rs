@@ -33,8 +33,8 @@ pub struct HostConnector {
     pub fallback: Fallback,
     /// Makes programs of modules, for hosts without a runner.
     pub programs: Arc<dyn Programs>,
-    /// The setting `remote_tmp`.
-    pub remote_tmp: Option<String>,
+    /// Settings that such hosts' modules need.
+    pub hints: Dict,
 }
 
 /// A session as it was opened.
@@ -78,7 +78,7 @@ impl HostConnector {
         }
     }
     fn without_runner(&self, host: &str, connection: Box<dyn Connection>, user: Option<String>, why: &str) -> Result<Opened, String> {
-        let remote = rustle_fallback::Remote::new(host, connection, why, self.programs.clone(), self.remote_tmp.clone());
+        let remote = rustle_fallback::Remote::new(host, connection, why, self.programs.clone(), self.hints.clone());
         remote.greet().map_err(|e| e.0)?;
         let session = self.stand_in(&["--through-controller".to_owned()])?;
         Ok(Opened { session, user, remote: Some((Arc::new(Served(remote)), why.to_owned())) })

@@ -3,7 +3,6 @@
 use crate::connector::{Fallback, HostConnector};
 use crate::programs::Bridged;
 use crate::runners::Runners;
-use rustle_bridge::Bridge;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
 use rustle_controller::{Connected, Connector, Note, Secrets, Shared, Unreachable};
@@ -17,7 +16,7 @@ use rustle_stream::model::{Play, PlayId};
 use rustle_stream::payload::Alone;
 use rustle_stream::protocol::{BarrierRule, RunOptions};
 use rustle_stream::record::Options;
-use rustle_value::Dict;
+use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
@@ -174,6 +173,18 @@ impl Connector for NoHosts {
     }
 }
 
+/// Settings that modules on hosts without a runner need.
+fn hints(config: &Config) -> Dict {
+    let names = [("interpreter_python", "INTERPRETER_PYTHON"), ("interpreter_python_fallback", "INTERPRETER_PYTHON_FALLBACK")];
+    let mut out: Dict = names.into_iter().map(|(hint, setting)| (hint.into(), config.get(setting))).filter(|(_, v): &(Value, Value)| v.truthy()).collect();
+    let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty()).map(Value::from);
+    let tmp = env("ANSIBLE_REMOTE_TMP").or_else(|| env("ANSIBLE_REMOTE_TEMP")).or_else(|| config.raw.get("defaults.remote_tmp").cloned());
+    if let Some(tmp) = tmp {
+        out.insert("ansible_remote_tmp", tmp);
+    }
+    out
+}
+
 /// Runs everything; `emit` gets the events in the order in which they are to be shown. Returns Ansible's exit code.
 ///
 /// # Errors
@@ -202,18 +213,13 @@ pub fn execute(
         Strategy::BinaryOnly => Fallback::Never,
         _ => Fallback::WhereNeeded,
     };
-    let bridge = Bridge::new(rustle_bridge::Settings {
-        cwd: run.options.cwd.clone(),
-        collections_path: config.list("COLLECTIONS_PATHS"),
-        module_path: config.list("DEFAULT_MODULE_PATH"),
-    });
     let connector = HostConnector {
         settings,
         runners: Arc::new(Runners::new()),
         known: known.runners,
         fallback,
-        programs: Arc::new(Bridged(bridge)),
-        remote_tmp: config.text("DEFAULT_REMOTE_TMP").filter(|t| !t.is_empty()),
+        programs: Arc::new(Bridged(bridge.clone())),
+        hints: hints(config),
     };
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {

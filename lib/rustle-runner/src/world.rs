@@ -158,7 +158,9 @@ impl Shared {
     }
     /// Lets the controller run a module on the host that this process stands in for.
     fn through_controller(&self, request: &ModuleRequest) -> Dict {
-        match self.ask(&Position::new(), Call::Module { request: Box::new(request.clone()) }) {
+        let payload = request.payload.as_ref().map(|p| self.payloads.to_send(p));
+        let lean = ModuleRequest { payload, ..request.clone() };
+        match self.ask(&Position::new(), Call::Module { request: Box::new(lean) }) {
             Ok(Reply::Module { result }) => result,
             Ok(Reply::Error { message, .. }) => failed(message),
             Ok(_) => failed("the controller sent no result".into()),

@@ -96,6 +96,7 @@ for i in 1 2 3 4 5 6; do
   place $i || continue;
   if prepare $i $s; then found=$i; break; fi;
   say no "$b/$n: $r";
+  rmdir "$d" "$b/$n" 2>/dev/null;
 done;
 [ -n "$found" ] || { say nowhere; exit 0; };
 trap "rm -f $x" 1 13 15;
