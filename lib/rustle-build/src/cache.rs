@@ -22,6 +22,7 @@ const BOUND: u64 = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
+    workshops: PathBuf,
     bound: u64,
 }
 
@@ -46,15 +47,17 @@ impl Cache {
     pub fn of(env: &Env) -> Result<Cache, BuildError> {
         let no_dir = |e| BuildError::Io { path: "cache".into(), source: std::io::Error::other(format!("{e}")) };
         let bound = env.var("RUSTLE_CACHE_MAX_BYTES").and_then(|b| b.parse().ok()).unwrap_or(BOUND);
-        Ok(Cache { root: cache_dir(env).map_err(no_dir)?, bound })
+        let root = cache_dir(env).map_err(no_dir)?;
+        let workshops = env.var("RUSTLE_COMPILE_TEMP_DIR").map_or_else(|| root.join("build"), PathBuf::from);
+        Ok(Cache { root, workshops, bound })
     }
     /// A cache in this folder.
     pub fn at(root: &Path, bound: u64) -> Cache {
-        Cache { root: root.to_owned(), bound }
+        Cache { root: root.to_owned(), workshops: root.join("build"), bound }
     }
     /// Where projects are built: per name, kept between builds so that dependencies are compiled once.
     pub fn workshop(&self, name: &str) -> PathBuf {
-        self.root.join("build").join(name)
+        self.workshops.join(name)
     }
     /// Where the output of failed builds is kept.
     pub fn logs(&self) -> PathBuf {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Platforms built at the same time.
     pub parallel: usize,
+    /// Bytes; a larger runner is refused.
+    pub size_limit: u64,
     /// Use no runner that was installed.
     pub no_prebuilt: bool,
     /// Build nothing: only what is there already.
@@ -42,19 +44,28 @@ pub struct Settings {
     pub features: Vec<String>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    /// What the settings files and the environment say.
+    pub fn of(env: &Env) -> Self {
+        let usual = (std::thread::available_parallelism().map_or(1, usize::from) / 4).clamp(1, 4);
         Settings {
             backends: None,
             offline: false,
-            timeout: Duration::from_secs(30 * 60),
-            parallel: (std::thread::available_parallelism().map_or(1, usize::from) / 4).clamp(1, 4),
+            timeout: Duration::from_secs(env.number("RUSTLE_COMPILE_TIMEOUT").unwrap_or(30 * 60)),
+            parallel: env.number("RUSTLE_MAX_COMPILATION_JOBS").map_or(usual, |n| n as usize),
+            size_limit: env.number("RUSTLE_BINARY_SIZE_LIMIT").unwrap_or(64 << 20),
             no_prebuilt: false,
             no_build: false,
-            refresh: false,
+            refresh: !env.flag("RUSTLE_COMPILE_CACHE", true),
             profile: None,
             features: Vec::new(),
         }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings::of(&Env::default())
     }
 }
 
@@ -192,6 +203,11 @@ fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
     Ok(crate::sha256(format!("{}\n{version}\n", template.hash()?).as_bytes()))
 }
 
+fn small_enough(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, BuildError> {
+    let size = bytes.len() as u64;
+    if size <= limit { Ok(bytes) } else { Err(BuildError::Unfit(format!("the runner has {size} bytes, more than the limit of {limit} (build.size_limit)"))) }
+}
+
 /// Tries the back ends in order.
 ///
 /// # Errors
@@ -223,6 +239,7 @@ fn build(context: &Context, caps: &Capabilities, w: &Wanted, template: &Template
         let built = template
             .write(&dir)
             .and_then(|()| run::run(&request, &job, backend.name, &dir, context.cache, settings.timeout, &hear))
+            .and_then(|bytes| small_enough(bytes, settings.size_limit))
             .and_then(|bytes| prebuilt::fitting(&bytes, triple, &w.target).map(|()| bytes).map_err(BuildError::Unfit))
             .and_then(|bytes| context.cache.put(key, triple, backend.name, &bytes));
         match built {

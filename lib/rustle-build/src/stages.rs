@@ -53,8 +53,12 @@ fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<
     }
     let input = io.read_all()?;
     let records: Vec<&Record> = input.records().collect();
-    let targets = targets_of_stream(&Env::from_process(), &records).map_err(|e| StageError::new(e.code(), e))?;
+    let targets = targets_of_stream(&load()?, &records).map_err(|e| StageError::new(e.code(), e))?;
     Ok((Some(input), targets))
+}
+
+fn load() -> Result<Env, StageError> {
+    Env::load().map_err(|e| StageError::new(e.code(), e))
 }
 
 fn features(args: &ArgMatches) -> Vec<String> {
@@ -148,8 +152,7 @@ impl<P: Programs> Stage for CompileStage<P> {
                     .long("timeout")
                     .value_name("SECONDS")
                     .value_parser(clap::value_parser!(u64).range(1..))
-                    .default_value("1800")
-                    .help("Time limit of one build"),
+                    .help("Time limit of one build (default: build.timeout of the settings, 1800)"),
             )
             .arg(
                 Arg::new("jobs")
@@ -175,22 +178,24 @@ impl<P: Programs> Stage for CompileStage<P> {
         if let Some((_, input)) = embed {
             embed_stage::check(input)?;
         }
-        let usual = Settings::default();
+                let env = load()?;
+        let usual = Settings::of(&env);
         let settings = Settings {
             backends: args.get_many::<String>("backend").map(|b| b.cloned().collect()),
             offline: args.get_flag("offline"),
-            timeout: Duration::from_secs(args.get_one::<u64>("timeout").copied().unwrap_or(1800)),
+            timeout: args.get_one::<u64>("timeout").map_or(usual.timeout, |s| Duration::from_secs(*s)),
             parallel: args.get_one::<u32>("jobs").map_or(usual.parallel, |j| *j as usize),
             no_prebuilt: args.get_flag("no-prebuilt"),
             no_build: args.get_flag("no-build"),
-            refresh: args.get_flag("refresh"),
+            refresh: args.get_flag("refresh") || usual.refresh,
+            size_limit: usual.size_limit,
             profile: args.get_one::<String>("profile").cloned(),
             features: features(args),
         };
-        let env = Env::from_process();
         let known: Vec<&Record> = input.iter().flat_map(Input::records).collect();
         let caps = known.iter().find_map(|r| if let Record::Capabilities(c) = r { Some(c.clone()) } else { None });
-        let caps = move || -> Capabilities { caps.clone().unwrap_or_else(|| cached(&Env::from_process(), false)) };
+        let looked = &env;
+        let caps = move || -> Capabilities { caps.clone().unwrap_or_else(|| cached(looked, false)) };
         let templates: Vec<_> = known.iter().filter_map(|r| if let Record::RunnerTemplate(t) = r { Some(t.clone()) } else { None }).collect();
         let cache = Cache::of(&env)?;
         let mut list = wanted(&targets);

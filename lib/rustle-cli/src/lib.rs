@@ -2,10 +2,12 @@
 //!
 //! - [`config`]: settings by name, with their defaults;
 //! - [`flags`]: the command line of `ansible-playbook`, and rustle's own long flags;
+//! - [`settings`]: `config.toml` and the environment;
 //! - [`stage`]: runs a stage as a process; the only code that touches stdin, stdout and the exit code.
 //!
 //! Limits: nothing here knows what a playbook or a host is.
 
 pub mod config;
 pub mod flags;
+pub mod settings;
 pub mod stage;

@@ -18,7 +18,7 @@ mod include;
 mod keywords;
 mod loader;
 mod mentions;
-mod names;
+use rustle_value::names;
 mod options;
 pub mod paths;
 mod plays;

@@ -53,7 +53,7 @@ impl HostConnector {
             expected: known.cloned().or_else(|| self.runners.own()),
             self_check: true,
             retries: spec.retries,
-            ..BootstrapOptions::default()
+            ..self.runners.bootstrap_options()
         };
         let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
         let user = spec.user.clone();

@@ -215,7 +215,7 @@ pub fn execute(
     };
     let connector = HostConnector {
         settings,
-        runners: Arc::new(Runners::new()),
+        runners: Arc::new(Runners::new()?),
         known: known.runners,
         fallback,
         programs: Arc::new(Bridged(bridge.clone())),

@@ -1,12 +1,13 @@
 //! Which runner a host gets: the installed one, a cached one, one that is built.
 
 use rustle_build::{Cache, Context, Settings, Wanted, obtain};
-use rustle_ship::{Platform, Runner};
+use rustle_ship::{BootstrapOptions, Platform, Runner};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_toolchain::Env;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Finds runners by platform; each is looked for (or built) once per run.
 pub struct Runners {
@@ -17,12 +18,24 @@ pub struct Runners {
 
 impl Runners {
     /// Looks for the runner of this machine's own platform.
-    pub fn new() -> Runners {
-        let env = Env::from_process();
+    ///
+    /// # Errors
+    /// rustle's settings are wrong.
+    pub fn new() -> Result<Runners, String> {
+        let env = Env::load().map_err(|e| e.to_string())?;
         let target = rustle_target::controller(&env);
         let (found, _) = rustle_build::prebuilt::find(&env, &target.triple, &target);
         let own = found.map(|a| Arc::new(Runner::new(a.triple, a.path, a.sha256)));
-        Runners { env, known: Mutex::default(), own }
+        Ok(Runners { env, known: Mutex::default(), own })
+    }
+    /// How runners are brought to hosts, as rustle's settings say.
+    pub fn bootstrap_options(&self) -> BootstrapOptions {
+        let usual = BootstrapOptions::default();
+        BootstrapOptions {
+            verify: self.env.flag("RUSTLE_VERIFY_DEPLOYMENTS", false),
+            patience: self.env.number("RUSTLE_DEPLOYMENT_TIMEOUT").map_or(usual.patience, Duration::from_secs),
+            ..usual
+        }
     }
     /// The installed runner, which most hosts need, too.
     pub fn own(&self) -> Option<Arc<Runner>> {
@@ -52,7 +65,7 @@ impl Runners {
         let context = Context {
             env,
             cache: &cache,
-            settings: &Settings::default(),
+            settings: &Settings::of(env),
             templates: &[],
             caps: &caps,
             progress: &|_| {},

@@ -16,6 +16,7 @@ use rustle_value::Dict;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// `rustle-ship`.
 pub struct ShipStage;
@@ -62,20 +63,24 @@ impl Stage for ShipStage {
                 forks = o.forks;
             }
         }
+        let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
+        let usual = BootstrapOptions::default();
         let job = Job {
             settings: Settings { cli: inventory.cli(), config, ..Settings::default() },
-            fleet: Fleet::of(&records),
+            fleet: Fleet::of(&env, &records),
             options: BootstrapOptions {
-                verify: args.get_flag("verify"),
+                verify: args.get_flag("verify") || env.flag("RUSTLE_VERIFY_DEPLOYMENTS", false),
+                patience: env.number("RUSTLE_DEPLOYMENT_TIMEOUT").map_or(usual.patience, Duration::from_secs),
                 self_check: true,
                 keep: args.get_one::<u32>("keep").copied().unwrap_or(5),
-                ..BootstrapOptions::default()
+                ..usual
             },
             cleanup: args.get_flag("cleanup"),
         };
         let hosts: Vec<(String, Dict)> =
             hosts_to_reach(records.iter().copied()).into_iter().map(|h| (h.clone(), inventory.vars(&h))).collect();
-        let forks = args.get_one::<u32>("forks").copied().or(forks).unwrap_or(20) as usize;
+        let parallel = env.number("RUSTLE_PARALLEL_JOBS").and_then(|n| u32::try_from(n).ok());
+        let forks = args.get_one::<u32>("forks").copied().or(parallel).or(forks).unwrap_or(20) as usize;
         let shipments = job.all(&hosts, forks);
         for line in &input.lines {
             match &line.record {
@@ -103,7 +108,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn of(records: &[&Record]) -> Fleet {
+    fn of(env: &Env, records: &[&Record]) -> Fleet {
         let artifacts: Vec<&Artifact> = records.iter().filter_map(|r| if let Record::Artifact(a) = r { Some(a) } else { None }).collect();
         let mut by_host = HashMap::new();
         for a in &artifacts {
@@ -115,9 +120,8 @@ impl Fleet {
                 by_host.insert(host.clone(), runner.clone());
             }
         }
-        let env = Env::from_process();
-        let target = rustle_target::controller(&env);
-        let own = rustle_build::prebuilt::find(&env, &target.triple, &target).0;
+        let target = rustle_target::controller(env);
+        let own = rustle_build::prebuilt::find(env, &target.triple, &target).0;
         Fleet { by_host, own: own.map(|a| Arc::new(Runner::new(a.triple, a.path, a.sha256))) }
     }
 

@@ -40,7 +40,8 @@ fn key(host: &str, vars: &Dict) -> String {
 
 impl Cache {
     pub(crate) fn open(env: &Env) -> Cache {
-        let path = cache_dir(env).ok().map(|d| d.join("targets.json"));
+        let dir = env.var("RUSTLE_TARGET_CACHE_DIR").map(PathBuf::from).or_else(|| cache_dir(env).ok());
+        let path = dir.map(|d| d.join("targets.json"));
         let known = path.as_ref().and_then(|p| std::fs::read(p).ok()).and_then(|b| serde_json::from_slice(&b).ok());
         Cache { path, ..known.unwrap_or_default() }
     }

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_native_answer_is_the_shells() {
-        let env = Env::from_process();
+        let env = Env::load().unwrap();
         let asked = probe::parse(&env.ask(&["sh", "-c", PROBE]).unwrap().stdout_text()).unwrap();
         if asked.libc.as_deref() == Some("glibc") {
             assert_eq!(native().map(|a| probe::parse(&a)), Some(Ok(asked.clone())));

@@ -57,7 +57,8 @@ impl Stage for TargetStage {
 fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<Target>, StageError> {
     let records: Vec<&Record> = input.records().collect();
     let forks = args.get_one::<u32>("forks").map(|n| *n as usize);
-    add(&Env::from_process(), &records, args.get_flag("refresh"), !args.get_flag("no-probe"), forks)
+    let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
+    add(&env, &records, args.get_flag("refresh"), !args.get_flag("no-probe"), forks)
         .map_err(|e: TargetError| StageError::new(e.code(), e))
 }
 

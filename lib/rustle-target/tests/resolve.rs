@@ -69,7 +69,7 @@ fn a_wrong_variable_is_the_users_mistake() {
     let records = [host("h", dict! { "rustle_target" => "x86_64-unknown-linux-mussl" })];
     let inventory = Inventory::of(&records);
     let options = Options { ask: None, refresh: false, parallel: 1, config: Dict::new() };
-    let e = resolve(&Env::from_process(), &inventory, &["h".into()], &options).unwrap_err();
+    let e = resolve(&Env::load().unwrap(), &inventory, &["h".into()], &options).unwrap_err();
     assert!(e.to_string().ends_with("did you mean 'x86_64-unknown-linux-musl'?"), "{e}");
 }
 

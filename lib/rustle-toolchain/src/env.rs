@@ -1,6 +1,8 @@
 //! The environment that tools are looked for in: a snapshot, so that tests can give their own.
 
+use crate::ToolchainError;
 use crate::process::{self, Outcome};
+use rustle_cli::settings::Settings;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,25 +13,46 @@ use std::time::Duration;
 /// A probe that takes longer than this does not work.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Environment variables, and what has been learnt from them.
+/// Environment variables (with the values that settings files give to rustle's own), and what has been learnt from them.
 #[derive(Debug, Default)]
 pub struct Env {
     vars: BTreeMap<OsString, OsString>,
+    settings: Settings,
     sysroot: OnceLock<Option<PathBuf>>,
 }
 
 impl Env {
-    /// This process's environment.
-    pub fn from_process() -> Self {
-        Env { vars: std::env::vars_os().collect(), sysroot: OnceLock::new() }
+    /// This process's environment, over what `~/.rustle/config.toml` and `./rustle.toml` say.
+    ///
+    /// # Errors
+    /// A settings file or a variable of rustle's is wrong.
+    pub fn load() -> Result<Self, ToolchainError> {
+        let mut env = Env { vars: std::env::vars_os().collect(), ..Env::default() };
+        let cwd = std::env::current_dir().unwrap_or_default();
+        let settings = Settings::load(env.var("HOME").map(Path::new), &cwd, &|name| env.var(name).map(str::to_owned))?;
+        env.vars.extend(settings.values().map(|(name, value)| (name.into(), value.into())));
+        env.settings = settings;
+        Ok(env)
     }
     /// An environment of exactly these variables.
     pub fn of<K: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
-        Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), sysroot: OnceLock::new() }
+        Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), ..Env::default() }
     }
     /// A variable that is set, not empty, and text.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.get(std::ffi::OsStr::new(name))?.to_str().filter(|s| !s.is_empty())
+    }
+    /// rustle's settings, and where each came from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+    /// A setting that is a number (seconds, bytes, a count).
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.var(name)?.parse().ok()
+    }
+    /// A setting that is true or false; `usual` where it is not set.
+    pub fn flag(&self, name: &str, usual: bool) -> bool {
+        self.var(name).map_or(usual, |v| v == "true")
     }
     /// Every variable, for child processes.
     pub fn vars(&self) -> impl Iterator<Item = (&OsString, &OsString)> {

@@ -29,13 +29,15 @@ pub enum ToolchainError {
     NoCacheDir,
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Settings(#[from] rustle_cli::settings::SettingsError),
 }
 
 impl ToolchainError {
     /// The exit code of [`rustle_stream::exit`] that stands for it.
     pub fn code(&self) -> u8 {
         match self {
-            ToolchainError::NoCacheDir => rustle_stream::exit::CONFIG,
+            ToolchainError::NoCacheDir | ToolchainError::Settings(_) => rustle_stream::exit::CONFIG,
             ToolchainError::Io { .. } => rustle_stream::exit::IO,
         }
     }

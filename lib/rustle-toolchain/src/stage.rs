@@ -18,6 +18,12 @@ impl Stage for CapsStage {
             .about("Examines what this machine can build runners with")
             .arg(Arg::new("refresh").long("refresh").action(ArgAction::SetTrue).help("Look anew instead of trusting the cache"))
             .arg(
+                Arg::new("show-config")
+                    .long("show-config")
+                    .action(ArgAction::SetTrue)
+                    .help("Show rustle's settings, and where each comes from, instead"),
+            )
+            .arg(
                 Arg::new("output")
                     .long("output")
                     .value_name("FORMAT")
@@ -27,7 +33,15 @@ impl Stage for CapsStage {
     }
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
-        let caps = cached(&Env::from_process(), args.get_flag("refresh"));
+        let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
+        for text in &env.settings().warnings {
+            io.warn(text);
+        }
+        if args.get_flag("show-config") {
+            io.text(&env.settings().show())?;
+            return Ok(exit::OK);
+        }
+        let caps = cached(&env, args.get_flag("refresh"));
         let people = match args.get_one::<String>("output").map(String::as_str) {
             Some(format) => format == "table",
             None => io.no_input() && std::io::stdout().is_terminal(),

@@ -14,6 +14,7 @@
 mod compare;
 mod dict;
 mod json;
+pub mod names;
 mod python;
 mod scalar;
 #[cfg(feature = "schema")]

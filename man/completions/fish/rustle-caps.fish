@@ -3,6 +3,7 @@ table\t''"
 complete -c rustle-caps -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
 complete -c rustle-caps -l refresh -d 'Look anew instead of trusting the cache'
+complete -c rustle-caps -l show-config -d 'Show rustle\'s settings, and where each comes from, instead'
 complete -c rustle-caps -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
 complete -c rustle-caps -s h -l help -d 'Print help'
 complete -c rustle-caps -s V -l version -d 'Print version'

@@ -7,7 +7,7 @@ complete -c rustle-compile -l backend -d 'Ways to build, in this order (default:
 cargo\t''
 container\t''
 zigbuild\t''"
-complete -c rustle-compile -l timeout -d 'Time limit of one build' -r
+complete -c rustle-compile -l timeout -d 'Time limit of one build (default: build.timeout of the settings, 1800)' -r
 complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: a quarter of the processors)' -r
 complete -c rustle-compile -l embed -d 'Write one executable per host into DIR, with the plan inside, that needs no controller' -r -F
 complete -c rustle-compile -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
