@@ -87,10 +87,11 @@ def look_up(kind, name, collections, extension):
 
 def find(question):
     """Where a module (or the action plugin of that name) is."""
-    set_up(question["settings"])
-    add_playbooks(question.get("playbooks", []))
-    add_folders(question.get("folders", []))
-    name, collections = question["name"], question.get("collections", [])
+    prepare(question)
+    name, collections = question["name"], list(question.get("collections", []))
+    # What is installed without a collection comes last, as in a play.
+    if collections and not {"ansible.builtin", "ansible.legacy"} & set(collections):
+        collections.append("ansible.legacy")
     out = {"module": look_up("module", name, collections, "")}
     try:
         out["action"] = look_up("action", name, collections, "")
@@ -101,11 +102,8 @@ def find(question):
 
 def build(question):
     """ansible-core's payload for the module in a file, with a mark where its arguments go."""
-    set_up(question["settings"])
-    add_playbooks(question.get("playbooks", []))
-    add_folders(question.get("folders", []))
+    prepare(question)
     from ansible.executor import module_common
-    from ansible.template import Templar
 
     variables = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_facts": {}}
     variables.update(question.get("variables", {}))
@@ -113,7 +111,7 @@ def build(question):
         "module_name": question["name"],
         "module_path": question["path"],
         "module_args": {"_rustle": MARK},
-        "templar": Templar(loader=State.loader, variables=variables),
+        "templar": templar(variables),
         "task_vars": variables,
         "module_compression": "ZIP_DEFLATED",
     }
@@ -152,7 +150,86 @@ def place_of_arguments(text):
     raise ValueError("this ansible-core writes arguments in a way that the bridge does not know")
 
 
-QUESTIONS = {"hello": hello, "find": find, "build": build}
+def prepare(question):
+    set_up(question["settings"])
+    add_playbooks(question.get("playbooks", []))
+    add_folders(question.get("folders", []))
+    if question.get("playbooks"):
+        State.loader.set_basedir(question["playbooks"][0])
+
+
+def templar(variables):
+    from ansible.template import Templar
+
+    return Templar(loader=State.loader, variables=variables)
+
+
+def json_value(value):
+    """A plugin's answer as what JSON has."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if hasattr(value, "items"):
+        return {(k if isinstance(k, (str, int, float, bool)) or k is None else str(k)): json_value(v) for k, v in value.items()}
+    if hasattr(value, "__iter__"):
+        return [json_value(v) for v in value]
+    return str(value)
+
+
+def call_plugin(question):
+    """A filter or a test: what it says of the input."""
+    prepare(question)
+    import ansible.plugins.loader as plugins
+
+    loader = getattr(plugins, question["ask"] + "_loader")
+    try:
+        found = loader.get(question["name"])
+    except Exception as problem:
+        if type(problem).__name__ in ("AnsiblePluginRemovedError", "AnsiblePluginCircularRedirect"):
+            raise
+        found = None
+    if found is None:
+        return {"missing": True}
+    function = getattr(found, "j2_function", found)
+    positional = [question["input"]] + question["args"]
+    passed = str(getattr(function, "jinja_pass_arg", "")).lower()
+    if passed:
+        environment = templar({}).environment
+        if "environment" in passed:
+            positional.insert(0, environment)
+        elif "eval" in passed:
+            from jinja2.nodes import EvalContext
+
+            positional.insert(0, EvalContext(environment))
+        else:
+            positional.insert(0, environment.from_string("").new_context({}))
+    answer = function(*positional, **question["named"])
+    return {"value": bool(answer) if question["ask"] == "test" else json_value(answer)}
+
+
+def call_lookup(question):
+    """A lookup: the list of its answers."""
+    prepare(question)
+    import ansible.plugins.loader as plugins
+
+    variables = question["variables"]
+    found = plugins.lookup_loader.get(question["name"], loader=State.loader, templar=templar(variables))
+    if found is None:
+        return {"missing": True}
+    return {"value": json_value(found.run(question["args"], variables=variables, **question["named"]))}
+
+
+QUESTIONS = {
+    "hello": hello,
+    "find": find,
+    "build": build,
+    "filter": call_plugin,
+    "test": call_plugin,
+    "lookup": call_lookup,
+}
 
 
 def main():

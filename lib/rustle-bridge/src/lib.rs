@@ -4,15 +4,19 @@
 //! their arguments, which the host's side puts in (`rustle_modules::foreign`). ansible-core itself builds them, in a helper
 //! process that is started when it is first needed and kept for the run. Modules in other languages need no ansible-core.
 //!
+//! Filters, tests and lookups in Python are called in the same process, on the controller ([`Bridge::call`]).
+//!
 //! Limits: action plugins in Python are found, not run; PowerShell modules are refused. Never part of the runner.
 
 mod error;
 mod files;
 mod helper;
+mod plugins;
 mod python;
 mod style;
 
 pub use error::BridgeError;
+pub use plugins::{Plugin, Sought};
 pub use python::candidates;
 
 use helper::Helper;

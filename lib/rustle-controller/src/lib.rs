@@ -20,6 +20,7 @@ mod hostvars;
 mod known;
 mod lookups;
 mod payloads;
+mod plugins;
 mod program;
 mod run;
 pub mod session;

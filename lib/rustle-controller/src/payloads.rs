@@ -23,7 +23,7 @@ pub(crate) fn payload(shared: &Shared, play: &PlayState, task: &Task, action: &s
     let want = Want {
         name: module.to_owned(),
         playbook: shared.playbook_dir(&play.play),
-        folders: folders(play, task),
+        folders: folders(play, &task.search_path),
         collections: task.keywords.collections.clone(),
     };
     shared.bridge.payload(&want).map_err(|e| match e {
@@ -43,9 +43,9 @@ fn may_choose(shared: &Shared, action: &str, module: &str) -> bool {
     own || (action == "gather_facts" && named()) || (action == "package" && module.starts_with("community.general."))
 }
 
-/// The task's own folders first, then those of all roles of the play: what one role brings all can use.
-fn folders(play: &PlayState, task: &Task) -> Vec<String> {
-    let mut out = task.search_path.clone();
+/// The given folders first, then those of all roles of the play: what one role brings all can use.
+pub(crate) fn folders(play: &PlayState, first: &[String]) -> Vec<String> {
+    let mut out = first.to_vec();
     let mut all: Vec<(u32, String)> = lock(&play.program).roles().map(|r| (r.id.0, r.path.clone())).collect();
     all.sort();
     out.extend(all.into_iter().map(|(_, path)| path));

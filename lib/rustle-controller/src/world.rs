@@ -2,7 +2,7 @@
 
 use crate::hostvars::HostVarsMap;
 use crate::shared::{Note, PlayState, Shared};
-use crate::{actions, answers, lookups};
+use crate::{actions, answers, lookups, plugins};
 use rustle_engine::{Failure, TaskContext, Update, World, WorldError};
 use rustle_jinja::{Args, Error as JinjaError, Interp};
 use rustle_stream::event::TaskEvent;
@@ -64,10 +64,13 @@ impl World for ControllerWorld {
         }))
     }
     fn lookup(&self, name: &str, args: &Args, cx: &mut Interp<'_>) -> Option<Result<Value, JinjaError>> {
-        lookups::run(self, name, args, cx)
+        lookups::run(self, name, args, cx).or_else(|| plugins::lookup(self, name, args, cx))
     }
     fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, JinjaError>> {
-        crate::filters::run(name, input, args)
+        crate::filters::run(name, input, args).or_else(|| plugins::filter(self, name, input, args))
+    }
+    fn test(&self, name: &str, input: &Value, args: &Args) -> Option<Result<bool, JinjaError>> {
+        plugins::test(self, name, input, args)
     }
     fn decrypt(&self, _: &rustle_engine::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         self.shared.decrypt(&vaulted.ciphertext, "").map(Value::from).map_err(JinjaError::runtime)

@@ -58,12 +58,15 @@ impl Scope for TaskScope<'_> {
     }
     fn filter(&self, name: &str, input: &Value, args: &Args) -> Option<Result<Value, Error>> {
         if !self.world.is_controller() {
-            return None;
+            return Some(Err(Error::NeedsController { what: format!("filter '{name}'") }));
         }
         crate::local::filter(name, input, args).or_else(|| self.world.filter(name, input, args))
     }
     fn test(&self, name: &str, input: &Value, args: &Args) -> Option<Result<bool, Error>> {
-        if self.world.is_controller() { crate::local::test(name, input, args) } else { None }
+        if !self.world.is_controller() {
+            return Some(Err(Error::NeedsController { what: format!("test '{name}'") }));
+        }
+        crate::local::test(name, input, args).or_else(|| self.world.test(name, input, args))
     }
     fn decrypt(&self, vaulted: &Vaulted) -> Result<Value, Error> {
         self.world.decrypt(self.place, vaulted)

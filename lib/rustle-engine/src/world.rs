@@ -55,6 +55,11 @@ pub trait World {
         let _ = (name, input, args);
         None
     }
+    /// A test that is not native.
+    fn test(&self, name: &str, input: &Value, args: &Args) -> Option<Result<bool, JinjaError>> {
+        let _ = (name, input, args);
+        None
+    }
     /// The clear text of a vaulted value.
     fn decrypt(&self, place: &crate::scope::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         match self.call(&place.position, Call::Decrypt { task: place.task, ciphertext: vaulted.ciphertext.to_string() }) {

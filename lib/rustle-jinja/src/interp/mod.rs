@@ -165,6 +165,11 @@ impl<'a> Interp<'a> {
         }
     }
 
+    /// Names of all variables of the host.
+    pub fn host_names(&self) -> Vec<String> {
+        self.host.names()
+    }
+
     /// A name of the template's own scopes or of the host; not a global function.
     pub(crate) fn variable(&mut self, name: &Arc<str>) -> Result<Option<Value>> {
         if let Some(v) = self.frames.iter().rev().find_map(|f| f.get(name)) {
