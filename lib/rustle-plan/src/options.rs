@@ -34,6 +34,19 @@ pub const STRATEGIES: &[&str] = &["binary-hybrid", "linear", "free", "binary-onl
 /// Words of `--barriers`.
 pub const BARRIERS: &[&str] = &["auto", "strict", "none"];
 
+impl Strategy {
+    /// As the command line has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Strategy::BinaryHybrid => "binary-hybrid",
+            Strategy::Linear => "linear",
+            Strategy::Free => "free",
+            Strategy::BinaryOnly => "binary-only",
+            Strategy::SshOnly => "ssh-only",
+        }
+    }
+}
+
 impl FromStr for Strategy {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {

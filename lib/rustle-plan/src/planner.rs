@@ -313,7 +313,8 @@ pub fn plan(run: &ParsedRun, options: PlanOptions, source: &dyn HostSource) -> R
         };
         for (index, hosts) in planned.batches.into_iter().enumerate() {
             let (barriers, reason) = (barriers.to_owned(), planned.reason.clone());
-            out.push(Batch { play: play.id, index: index as u32, hosts, barriers, reason }.into());
+            let (free, strategy) = (planned.free, options.strategy.word().to_owned());
+            out.push(Batch { play: play.id, index: index as u32, hosts, barriers, reason, free, strategy }.into());
         }
         let needs = planned.decisions.iter().filter(|d| d.place == Place::Controller);
         bound.extend(needs.filter_map(|d| tasks.get(&d.task).map(|t| crate::explain::complaint(t, &d.reason))));

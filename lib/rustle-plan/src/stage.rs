@@ -65,6 +65,7 @@ impl Stage for PlanStage {
         if run.plays.is_empty() {
             return Err(StageError::data("no 'play' record in the input").hint("pipe the output of rustle-parse into it"));
         }
+        run.check().map_err(|e| StageError::data(e).hint("the stage before this one probably failed, or part of its output was taken out"))?;
         let inventory = inventory_of(&run);
         let hosts = Hosts::new(&inventory, run.options.limit.as_deref()).map_err(|e| StageError::new(exit::NO_INPUT, e))?;
         let records = plan(&run, options, &hosts).map_err(|e| stage_error(&e))?;

@@ -2,8 +2,9 @@
 
 use crate::loader::Parsed;
 use rustle_stream::Record;
-use rustle_stream::model::{Fragment, Play};
+use rustle_stream::model::{Fragment, Node, Play};
 use rustle_stream::record::{ExtraVars, Group, Host, Options, Stream, Warning};
+use std::collections::HashSet;
 
 /// Everything that a run was told: the same whether it came through a pipe or from the loader itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +49,45 @@ impl ParsedRun {
             }
         }
         run
+    }
+
+    /// Whether everything that is referred to is there, once: a stream may have lost lines on its way.
+    ///
+    /// # Errors
+    /// What is missing or there twice.
+    pub fn check(&self) -> Result<(), String> {
+        fn ids<T: std::hash::Hash + Eq + Copy>(what: &str, all: impl Iterator<Item = T>, number: impl Fn(T) -> u32) -> Result<HashSet<T>, String> {
+            let mut seen = HashSet::new();
+            for id in all {
+                if !seen.insert(id) {
+                    return Err(format!("{what} {} is there twice", number(id)));
+                }
+            }
+            Ok(seen)
+        }
+        let f = &self.fragment;
+        _ = ids("play", self.plays.iter().map(|p| p.id), |i| i.0)?;
+        let tasks = ids("task", f.tasks.iter().map(|t| t.id), |i| i.0)?;
+        let blocks = ids("block", f.blocks.iter().map(|b| b.id), |i| i.0)?;
+        let roles = ids("role", f.roles.iter().map(|r| r.id), |i| i.0)?;
+        let of_plays = self.plays.iter().flat_map(|p| [&p.pre_tasks, &p.roles, &p.tasks, &p.post_tasks, &p.handlers]);
+        let of_blocks = f.blocks.iter().flat_map(|b| [&b.body, &b.rescue, &b.always]);
+        for node in of_plays.chain(of_blocks).flatten() {
+            match node {
+                Node::Task(id) if !tasks.contains(id) => return Err(format!("task {} has no record", id.0)),
+                Node::Block(id) if !blocks.contains(id) => return Err(format!("block {} has no record", id.0)),
+                _ => {}
+            }
+        }
+        let parents = f.tasks.iter().filter_map(|t| t.parent).chain(f.blocks.iter().filter_map(|b| b.parent));
+        if let Some(id) = parents.into_iter().find(|id| !blocks.contains(id)) {
+            return Err(format!("block {} has no record", id.0));
+        }
+        let named = f.tasks.iter().filter_map(|t| t.role).chain(f.blocks.iter().filter_map(|b| b.role));
+        if let Some(id) = named.chain(f.roles.iter().flat_map(|r| r.parents.iter().chain(&r.dependencies).copied())).find(|id| !roles.contains(id)) {
+            return Err(format!("role {} has no record", id.0));
+        }
+        Ok(())
     }
 
     /// The records, in the order in which a stream has them, without the first (`stream`).

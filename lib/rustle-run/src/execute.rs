@@ -1,6 +1,7 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
 use crate::connector::{Fallback, HostConnector};
+use crate::honour::Recorded;
 use crate::programs::Bridged;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
@@ -12,9 +13,9 @@ use rustle_plan::{HostSource, PlanOptions, Planner, Strategy};
 use rustle_stream::event::RunEvent;
 use rustle_ship::Runner;
 use rustle_playbook::{Loader, ParsedRun};
-use rustle_stream::model::{Play, PlayId};
+use rustle_stream::model::Play;
 use rustle_stream::payload::Alone;
-use rustle_stream::protocol::{BarrierRule, RunOptions};
+use rustle_stream::protocol::RunOptions;
 use rustle_stream::record::Options;
 use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
@@ -33,8 +34,8 @@ pub struct Passwords {
 pub struct Known {
     /// Runners by host.
     pub runners: HashMap<String, Arc<Runner>>,
-    /// The rule for waiting that each play was planned with, and on how many hosts.
-    pub barriers: HashMap<PlayId, (BarrierRule, usize)>,
+    /// The plan that came with the run.
+    pub plan: Recorded,
 }
 
 /// A run that was read, here or from records.
@@ -235,18 +236,15 @@ pub fn execute(
         });
     }
     let shared = shared(&run, inventory, loader, vault, bridge, config, Box::new(connector), passwords.become_password, send);
+    let plan = PlanOptions { strategy: known.plan.strategy.unwrap_or(plan.strategy), ..plan };
     let planner = Planner::new(&run, plan);
     let hosts = shared.clone();
     let code = rustle_controller::run(
         &shared,
         &mut |play| {
-            let mut planned = planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string())?;
-            // A plan that was made for the same hosts holds; one that `add_host` outdated does not.
-            if let Some((rule, count)) = known.barriers.get(&play.id).filter(|_| plan.barriers.is_none())
-                && *count == planned.hosts.len()
-            {
-                planned.barriers = rule.clone();
-            }
+            let source = Hosts { inventory: &hosts.inventory, limit: limit.clone() };
+            let mut planned = planner.play(play, &source).map_err(|e| e.to_string())?;
+            known.plan.apply(play, &mut planned, &source, plan.barriers.is_some())?;
             Ok(planned)
         },
         &run.plays,

@@ -3,6 +3,7 @@
 //! - [`RunStage`]: the filter, from records to events;
 //! - [`prepare`]: a run out of records, with what earlier stages found out; [`execute`](execute()): from a run that was
 //!   read to its recap; `rustle-deploy` calls both in one process;
+//! - `honour`: a plan that came as records, and was perhaps changed on its way;
 //! - `connector`, `runners`: sessions on hosts, and the runners for them; `programs`: what a host without one gets;
 //! - [`CompileStage`]: `rustle-compile`, whose `--embed` needs the plan as the engine runs it;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
@@ -14,6 +15,7 @@ mod connector;
 mod programs;
 mod embed;
 mod execute;
+mod honour;
 mod passwords;
 pub mod prompt;
 mod runners;
@@ -23,6 +25,7 @@ mod stream;
 
 pub use embed::{CompileStage, Embedded};
 pub use execute::{Hosts, Known, Passwords, Prepared, execute, programs, watch_signals};
+pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
 pub use show::options as report_options;
 pub use stage::RunStage;

@@ -25,7 +25,7 @@ const RECORDS: &str = "records";
 
 impl Stage for RunStage {
     const READS: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "group", "host", "play", "role", "block", "task", "warning", "batch", "artifact"];
+        &["stream", "options", "extra_vars", "group", "host", "play", "role", "block", "task", "warning", "batch", "decision", "segment", "artifact", "shipment"];
     const WRITES: &'static [&'static str] = &["event"];
     const READ_ONLY: bool = false;
 
@@ -57,6 +57,9 @@ impl Stage for RunStage {
             o.verbosity = o.verbosity.max(args.get_count("verbose"));
             o.forks = args.get_one("forks").copied().or(o.forks);
         };
+        if input.has("decision") && args.value_source("strategy") == Some(clap::parser::ValueSource::CommandLine) {
+            return Err(StageError::usage("the input has a plan, which has its strategy").hint("give --strategy to rustle-plan"));
+        }
         let (prepared, config) = prepare(&input, adjust, &mut |q| prompt::secret(q))?;
         let passwords = passwords(args, &config).map_err(|e| StageError::new(exit::UNAVAILABLE, e))?;
         let run = &prepared.read.run;

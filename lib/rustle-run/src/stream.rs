@@ -1,22 +1,24 @@
 //! A run that came as records: what it holds for its last stage.
 
 use crate::execute::{Known, Prepared};
+use crate::honour::Recorded;
 use rustle_cli::config::Config;
 use rustle_cli::stage::{Input, StageError};
 use rustle_parse::{ParseError, configured, resume};
 use rustle_playbook::ParsedRun;
 use rustle_ship::Runner;
-use rustle_stream::protocol::BarrierRule;
-use rustle_stream::record::Options;
+use rustle_stream::record::{Options, Shipment};
 use rustle_stream::{Record, exit};
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// Rebuilds the run. The settings are those that the first stage found, in place of this process's own; `adjust`
 /// changes its options before anything is made of them.
 ///
 /// # Errors
-/// 65 where the stream has no plays; 78 for a configuration file that is wrong; the vault's own errors.
+/// 65 where the stream has no plays, lacks parts, or has a plan that cannot be honoured; 78 for a configuration file
+/// that is wrong; the vault's own errors.
 pub fn prepare(
     input: &Input,
     adjust: impl FnOnce(&mut Options),
@@ -26,6 +28,8 @@ pub fn prepare(
     if run.plays.is_empty() {
         return Err(StageError::data("no 'play' record in the input").hint("pipe the output of rustle-parse or of a later stage into it"));
     }
+    run.check().map_err(|e| StageError::data(e).hint("the stage before this one probably failed, or part of its output was taken out"))?;
+    let planned_limit = run.options.limit.clone();
     adjust(&mut run.options);
     if run.options.cwd.is_empty() {
         run.options.cwd = std::env::current_dir()?.to_string_lossy().into_owned();
@@ -33,33 +37,41 @@ pub fn prepare(
     let mut config = Config::load(Path::new(&run.options.cwd)).map_err(|e| StageError::new(exit::CONFIG, e))?;
     config.take(&run.options.config);
     let settings = configured(&config, [], &mut run.options);
-    let read = resume(run, &settings, prompt).map_err(|e: ParseError| StageError::new(e.filter_code(), e.report()))?;
-    Ok((Prepared { read, known: known(input) }, config))
+    let mut read = resume(run, &settings, prompt).map_err(|e: ParseError| StageError::new(e.filter_code(), e.report()))?;
+    let inventory = RwLock::new(read.inventory);
+    let plan = Recorded::of(input, &read.run, &inventory, planned_limit.as_deref())?;
+    read.inventory = inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok((Prepared { read, known: Known { runners: runners(input)?, plan } }, config))
 }
 
-/// What earlier stages found out.
-fn known(input: &Input) -> Known {
-    let mut known = Known::default();
+/// The runners that earlier stages found for hosts. One whose file is not on this machine still counts where it was
+/// shipped to the host: it is started there by its digest.
+fn runners(input: &Input) -> Result<HashMap<String, Arc<Runner>>, StageError> {
+    let shipped: HashMap<&str, (u64, &Shipment)> = input
+        .lines
+        .iter()
+        .filter_map(|l| if let Some(Record::Shipment(s)) = &l.record { Some((s.host.as_str(), (l.number, s))) } else { None })
+        .collect();
+    let mut found = HashMap::new();
     for record in input.records() {
-        match record {
-            // An executable with a plan inside is no runner for this one.
-            Record::Artifact(a) if a.failed.is_none() && a.embedded_plan.is_none() && Path::new(&a.path).exists() => {
-                let runner = Arc::new(Runner::new(a.triple.as_str(), a.path.as_str(), a.sha256.as_str()));
-                for host in &a.hosts {
-                    known.runners.insert(host.clone(), runner.clone());
-                }
+        let Record::Artifact(a) = record else { continue };
+        // An executable with a plan inside is no runner for this one.
+        if a.failed.is_some() || a.embedded_plan.is_some() {
+            continue;
+        }
+        let runner = Arc::new(Runner::new(a.triple.as_str(), a.path.as_str(), a.sha256.as_str()));
+        for host in &a.hosts {
+            let there = shipped.get(host.as_str()).filter(|(_, s)| !s.sha256.is_empty());
+            if let Some((line, s)) = there
+                && s.sha256 != a.sha256
+            {
+                let what = format!("line {line}: /sha256: the runner that was shipped to '{host}' is not the one of its artifact record");
+                return Err(StageError::data(what).in_line(*line, "/sha256").hint("let rustle-ship run again"));
             }
-            Record::Batch(b) => {
-                let rule = match b.barriers.as_str() {
-                    "strict" => BarrierRule::Always,
-                    "none" => BarrierRule::Never,
-                    _ => BarrierRule::Visible,
-                };
-                let (_, hosts) = known.barriers.entry(b.play).or_insert_with(|| (rule, 0));
-                *hosts += b.hosts.len();
+            if there.is_some() || Path::new(&a.path).exists() {
+                found.insert(host.clone(), runner.clone());
             }
-            _ => {}
         }
     }
-    known
+    Ok(found)
 }

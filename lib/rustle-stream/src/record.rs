@@ -150,6 +150,12 @@ pub struct Batch {
     /// `strict`, `auto` or `none`, and why.
     pub barriers: String,
     pub reason: String,
+    /// Hosts run on as they are ready, and their results are told as they come.
+    #[serde(default)]
+    pub free: bool,
+    /// The `--strategy` that the plan was made with.
+    #[serde(default)]
+    pub strategy: String,
 }
 
 /// What the plan's tasks need on the hosts: native modules, and those for which Python is needed.
@@ -316,6 +322,15 @@ macro_rules! records {
 
         /// Every record type's tag.
         pub const TAGS: &[&str] = &[$($tag),*];
+
+        /// The schema of one record type.
+        #[cfg(feature = "schema")]
+        pub fn schema_of(tag: &str) -> Option<serde_json::Value> {
+            match tag {
+                $($tag => Some(crate::schema::record_schema::<$t>($tag)),)*
+                _ => None,
+            }
+        }
 
         /// `(tag, schema)` of every record type.
         #[cfg(feature = "schema")]

@@ -39,14 +39,13 @@ pub(crate) fn record_schema<T: JsonSchema>(tag: &str) -> serde_json::Value {
     schema
 }
 
-fn validators() -> &'static HashMap<&'static str, jsonschema::Validator> {
-    static ALL: OnceLock<HashMap<&'static str, jsonschema::Validator>> = OnceLock::new();
-    ALL.get_or_init(|| {
-        record::schemas()
-            .into_iter()
-            .filter_map(|(tag, schema)| jsonschema::validator_for(&schema).ok().map(|v| (tag, v)))
-            .collect()
-    })
+/// The validator of one type, made when the first record of it comes: a stream has few of all types.
+fn validator(tag: &str) -> Option<&'static jsonschema::Validator> {
+    type Slot = OnceLock<Option<jsonschema::Validator>>;
+    static ALL: OnceLock<HashMap<&'static str, Slot>> = OnceLock::new();
+    let slots = ALL.get_or_init(|| record::TAGS.iter().map(|tag| (*tag, Slot::new())).collect());
+    let make = || record::schema_of(tag).and_then(|schema| jsonschema::validator_for(&schema).ok());
+    slots.get(tag)?.get_or_init(make).as_ref()
 }
 
 /// Reads one foreign line. `Ok(None)` is a record of a type that this build does not know: pass it through.
@@ -60,7 +59,7 @@ pub fn read_line(line: &str, number: u64) -> Result<Option<Record>, LineError> {
     let Some(tag) = json.get("type").and_then(|t| t.as_str()) else {
         return Err(schema_error("/type".into(), "every record has a string 'type'".into()));
     };
-    let Some(validator) = validators().get(tag) else { return Ok(None) };
+    let Some(validator) = validator(tag) else { return Ok(None) };
     match json.get("v").and_then(serde_json::Value::as_u64) {
         Some(v) if v == u64::from(record::VERSION) => {}
         Some(v) => return Err(LineError::Version { line: number, found: v }),
