@@ -2,6 +2,7 @@
 //!
 //! - `cases/<stage>/<slug>/`: a command line and what it prints (see `pipeline.rs`);
 //! - `pipes.rs`: examples piped, wrapped and embedded;
+//! - `pipehosts.rs`: the pipeline on real hosts; root on Debian;
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
@@ -15,6 +16,7 @@ mod gaps;
 mod hosts;
 mod onhosts;
 mod oracle;
+mod pipehosts;
 mod pipeline;
 mod pipes;
 mod playbooks;
@@ -28,6 +30,7 @@ fn main() {
     let mut trials = Vec::new();
     trials.extend(pipeline::trials());
     trials.extend(pipes::trials());
+    trials.extend(pipehosts::trials());
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// What must end as the plain pipeline does; `P` is the first stage with its arguments.
-const LINES: &[(&str, &str)] = &[
+pub const LINES: &[(&str, &str)] = &[
     ("plain", "P | rustle-plan | rustle-compile | rustle-ship | rustle-run"),
     ("shortest", "P | rustle-run"),
     ("all-stages", "P | rustle-plan | rustle-target | rustle-caps | rustle-template | rustle-compile | rustle-ship | rustle-run"),
@@ -57,19 +57,22 @@ fn has(program: &str) -> bool {
 }
 
 /// A scratch folder and what runs in it.
-struct Place {
+pub struct Place {
     scratch: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         Place { scratch: tempfile::Builder::new().prefix("rustle-pipes-").tempdir().expect("a scratch folder") }
+    }
+    pub fn top(&self) -> &Path {
+        self.scratch.path()
     }
     fn out(&self) -> PathBuf {
         self.scratch.path().join("out")
     }
     /// Runs a line of shell in `dir`, after all that earlier ones wrote is gone.
-    fn sh(&self, dir: &Path, line: &str) -> Done {
+    pub fn sh(&self, dir: &Path, line: &str) -> Done {
         _ = std::fs::remove_dir_all(self.out());
         let mut command = Command::new("sh");
         let path = std::env::var("PATH").unwrap_or_default();
@@ -80,7 +83,7 @@ impl Place {
         support::run(command, b"", Duration::from_secs(120))
     }
     /// The same in a folder of its own.
-    fn line(&self, line: &str) -> Done {
+    pub fn line(&self, line: &str) -> Done {
         let dir = self.scratch.path().join("work");
         _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir(&dir).expect("a folder");
@@ -123,7 +126,7 @@ fn events(done: &Done) -> Result<BTreeMap<String, Vec<String>>, Failed> {
     Ok(all)
 }
 
-fn same(a: &Done, b: &Done) -> Result<(), Failed> {
+pub fn same(a: &Done, b: &Done) -> Result<(), Failed> {
     if a.exit != b.exit {
         return Err(format!("exit status {} and {}; stderr: {}\n{}", a.exit, b.exit, a.stderr, b.stderr).into());
     }

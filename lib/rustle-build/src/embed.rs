@@ -33,6 +33,7 @@ pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone) -> Vec
                 add(format!("{name}: {}{by}", d.reason));
             }
             Record::Decision(_) | Record::Stream(_) => {}
+            Record::Sealed(s) => s.what.iter().for_each(|w| add(format!("{w}: vaulted, and nobody is there to give the password"))),
             // A vaulted value needs a password that no one is there to give.
             other => {
                 if other.to_line().is_ok_and(|l| l.contains("{\"$vault\":")) {

@@ -70,7 +70,7 @@ pub struct TemplateStage;
 
 impl Stage for TemplateStage {
     const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "batch", "target"];
-    const WRITES: &'static [&'static str] = &["template"];
+    const WRITES: &'static [&'static str] = &["target", "template"];
 
     fn command() -> Command {
         common(Command::new("rustle-template").about("Makes the Cargo project of a runner for each platform")).arg(
@@ -103,11 +103,23 @@ impl Stage for TemplateStage {
             records.push(template.record(dir.map(|d| d.display().to_string()))?);
         }
         pass(io, input.as_ref(), |r| matches!(r, Record::RunnerTemplate(t) if triples.contains(&t.triple)))?;
+        found(io, input.as_ref(), &targets)?;
         for r in records {
             io.write(&r.into())?;
         }
         Ok(exit::OK)
     }
+}
+
+/// Hosts that were asked here are not asked again by later stages.
+fn found(io: &mut StageIo, input: Option<&Input>, targets: &[Target]) -> Result<(), StageError> {
+    let Some(input) = input else { return Ok(()) };
+    for t in targets {
+        if !input.records().any(|r| matches!(r, Record::Target(known) if known.host == t.host)) {
+            io.write(&t.clone().into())?;
+        }
+    }
+    Ok(())
 }
 
 /// Passes the input on without the records that `replaced` names, or starts a stream.
@@ -129,7 +141,7 @@ pub struct CompileStage<P = NoPrograms>(std::marker::PhantomData<P>);
 impl<P: Programs> Stage for CompileStage<P> {
     const READS: &'static [&'static str] =
         &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template"];
-    const WRITES: &'static [&'static str] = &["artifact"];
+    const WRITES: &'static [&'static str] = &["target", "artifact"];
 
     fn command() -> Command {
         let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
@@ -214,6 +226,7 @@ impl<P: Programs> Stage for CompileStage<P> {
         }
         report(io, &list, &artifacts);
         pass(io, input.as_ref(), |r| matches!(r, Record::Artifact(_)))?;
+        found(io, input.as_ref(), &targets)?;
         // Hosts without a runner fall back; that is no error of this stage unless a platform was asked for by name.
         let lost = input.is_none() && artifacts.iter().any(|a| a.failed.is_some());
         for a in artifacts {

@@ -40,6 +40,7 @@ pub(crate) fn read(source: &str, args: &ArgMatches, given: &Options) -> Result<(
     let terminal = source == "-" && stdin.is_terminal();
     let input: Box<dyn Read> = if source == "-" { Box::new(stdin) } else { Box::new(File::open(source)?) };
     let mut io = StageIo::new("rustle-deploy", input, terminal, Box::new(std::io::sink()), Box::new(std::io::stderr()));
+    io.open_sealed(&["extra_vars", "group", "host", "play", "role", "block", "task"], given.vault_ids.clone(), Some(prompt::secret));
     let input = io.read_all()?;
     let adjust = |o: &mut Options| {
         o.check |= given.check;

@@ -53,6 +53,8 @@ pub struct Inventory {
     pub(crate) files: FileCache,
     /// It came from records: no file is read.
     pub(crate) recorded: bool,
+    /// Files that had to be decrypted.
+    pub(crate) decrypted: Mutex<std::collections::BTreeSet<std::path::PathBuf>>,
     notices: Mutex<Notices>,
 }
 
@@ -76,6 +78,7 @@ impl Inventory {
             current_source: None,
             files: FileCache::default(),
             recorded: false,
+            decrypted: Mutex::default(),
             notices: Mutex::default(),
         };
         for name in ["all", "ungrouped"] {
@@ -83,6 +86,11 @@ impl Inventory {
         }
         inventory.link("all", "ungrouped");
         inventory
+    }
+
+    /// The sources and files of variables that were vaulted as a whole, of those that were read so far.
+    pub fn decrypted(&self) -> std::collections::BTreeSet<std::path::PathBuf> {
+        self.decrypted.lock().map(|d| d.clone()).unwrap_or_default()
     }
 
     /// What there was to warn of since the last call, as Ansible prints it after `[WARNING]: `.

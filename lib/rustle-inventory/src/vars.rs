@@ -255,6 +255,9 @@ impl Inventory {
         let none = rustle_vault::Vault::new();
         let vault = self.options.vault.as_deref().unwrap_or(&none);
         let plain = vault.decrypt(text).map_err(|e| e.to_string())?;
+        if let Ok(mut d) = self.decrypted.lock() {
+            d.insert(path.to_owned());
+        }
         Ok((plain.to_vec(), true))
     }
 }

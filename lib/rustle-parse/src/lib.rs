@@ -5,14 +5,15 @@
 //!
 //! [`resume()`] goes on with a run that came through a pipe. [`configured()`] is what `ansible.cfg` says of both.
 //!
-//! Limits: a filter asks nobody for passwords. Variables of files that are encrypted as a whole travel in
-//! clear in the records of the filter.
+//! Limits: a filter asks nobody for passwords. What was vaulted as a whole it writes vaulted: see the
+//! module `seal`.
 
 mod error;
 mod extra;
 mod flags;
 mod read;
 mod resume;
+mod seal;
 mod settings;
 mod stage;
 
@@ -21,5 +22,6 @@ pub use extra::extra_vars;
 pub use flags::{options, run_flags};
 pub use read::{ReadRun, Request, Settings, duplicate_keys, read, renderer};
 pub use resume::resume;
+pub use seal::Decrypted;
 pub use settings::configured;
 pub use stage::ParseStage;

@@ -3,6 +3,7 @@
 use crate::error::ParseError;
 use crate::extra::extra_vars;
 use rustle_bridge::{Bridge, Want};
+use crate::seal::Decrypted;
 use rustle_inventory::{Inventory, LoadOptions};
 use rustle_jinja::Environment;
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
@@ -11,7 +12,8 @@ use rustle_value::{Dict, Value};
 use rustle_yaml::DuplicateKeys;
 use rustle_vault::{Vault, VaultId, load_secrets};
 use std::path::Path;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 /// What a run is, beyond [`Options`].
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub struct ReadRun {
     pub bridge: Arc<Bridge>,
     /// Warnings of the inventory and of vault sources, as Ansible prints them.
     pub warnings: Vec<String>,
+    /// What was vaulted as a whole.
+    pub decrypted: Decrypted,
 }
 
 /// Renders names of imports with the template engine.
@@ -140,8 +144,18 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
         }
     }
     let bridge = bridge(&cwd, &settings);
-    let loader_options = loader_options(&cwd, &settings, &vault, &bridge);
+    let mut loader_options = loader_options(&cwd, &settings, &vault, &bridge);
+    let opened: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let (decrypt, seen) = (loader_options.decrypt.clone(), opened.clone());
+    loader_options.decrypt = Arc::new(move |text, path| {
+        let plain = decrypt(text, path)?;
+        if let Ok(mut s) = seen.lock() {
+            s.insert(path.to_owned());
+        }
+        Ok(plain)
+    });
     let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()))?;
+    let sealed_extra = opened.lock().is_ok_and(|s| !s.is_empty());
     let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
     let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };
     // A list with commas is one already; all else is a path, from where the run began.
@@ -171,5 +185,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     (run.groups, run.hosts) = inventory.to_records(&folders)?;
     // What a pattern does not match is said when its play begins: groups may come into being until then.
     _ = inventory.take_warnings();
-    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings })
+    let files = opened.lock().map(|s| s.clone()).unwrap_or_default();
+    let decrypted = Decrypted { inventory: inventory.decrypted(), files, extra_vars: sealed_extra };
+    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings, decrypted })
 }

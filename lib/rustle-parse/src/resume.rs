@@ -22,5 +22,5 @@ pub fn resume(run: ParsedRun, settings: &Settings, prompt: &mut dyn FnMut(&str) 
     let options = LoaderOptions { extra_vars: run.extra_vars.vars.clone(), ..loader_options(&run.options.cwd, settings, &vault, &bridge) };
     let loader = Loader::resume(options, &run.plays, &run.fragment);
     let inventory = Inventory::from_records(&run.groups, &run.hosts, LoadOptions { vault: Some(vault.clone()), ..LoadOptions::default() });
-    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings: secrets.warnings })
+    Ok(ReadRun { run, inventory, loader, vault, bridge, warnings: secrets.warnings, decrypted: Default::default() })
 }

@@ -3,6 +3,7 @@
 use crate::error::ParseError;
 use crate::flags::{options, run_flags};
 use crate::read::{Request, read};
+use crate::seal;
 use crate::settings::configured;
 use rustle_cli::config::Config;
 use clap::{ArgMatches, Command};
@@ -27,7 +28,7 @@ fn stage_error(e: &ParseError, log: LogFormat) -> StageError {
 impl Stage for ParseStage {
     const READS: &'static [&'static str] = &[];
     const WRITES: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "group", "host", "warning", "play", "role", "block", "task"];
+        &["stream", "options", "extra_vars", "group", "host", "warning", "play", "role", "block", "task", "sealed"];
 
     fn command() -> Command {
         Command::new("rustle-parse").about("Reads playbooks and inventories into records").args(run_flags())
@@ -49,12 +50,20 @@ impl Stage for ParseStage {
         };
         let mut no_prompt = |_: &str| Err("a filter cannot ask for passwords: use --vault-password-file".to_owned());
         let log = io.log_format();
-        let found = read(request, &mut no_prompt).map_err(|e| stage_error(&e, log))?;
+        let mut found = read(request, &mut no_prompt).map_err(|e| stage_error(&e, log))?;
         for warning in &found.warnings {
             io.warn(warning);
         }
         io.start_stream()?;
-        for record in found.run.to_records() {
+        // Later stages may run elsewhere.
+        for id in &mut found.run.options.vault_ids {
+            let (label, source) = id.split_once('@').map_or((None, id.as_str()), |(l, s)| (Some(l), s));
+            if !matches!(source, "prompt" | "prompt_ask_vault_pass") {
+                let source = rustle_playbook::paths::absolute(&rustle_playbook::paths::expand(source), &found.run.options.cwd);
+                *id = label.map_or_else(|| source.clone(), |l| format!("{l}@{source}"));
+            }
+        }
+        for record in seal::records(&found.run, &found.decrypted, &found.vault).map_err(|e| StageError::data(e))? {
             io.write(&record)?;
         }
         Ok(exit::OK)

@@ -56,6 +56,7 @@ impl Stage for RunStage {
             o.diff |= args.get_flag("diff");
             o.verbosity = o.verbosity.max(args.get_count("verbose"));
             o.forks = args.get_one("forks").copied().or(o.forks);
+            o.vault_ids.extend(io.vault_ids().iter().cloned());
         };
         if input.has("decision") && args.value_source("strategy") == Some(clap::parser::ValueSource::CommandLine) {
             return Err(StageError::usage("the input has a plan, which has its strategy").hint("give --strategy to rustle-plan"));

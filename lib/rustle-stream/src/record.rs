@@ -92,6 +92,19 @@ pub struct ExtraVars {
     pub vars: Dict,
 }
 
+/// What was vaulted as a whole, and stays so on its way: records whose places in the stream lack it. A stage that
+/// needs it decrypts it in memory, with the vault passwords that it is given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Sealed {
+    /// What is inside, for a person: "variables of group 'web'".
+    pub what: Vec<String>,
+    /// The types of the records inside.
+    pub records: Vec<String>,
+    /// The records, one a line, as Ansible Vault text.
+    pub vault: String,
+}
+
 /// A warning that belongs to the stream's content (shown once by whoever talks to a person).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -351,6 +364,7 @@ records! {
     Block(Block) = "block",
     Task(Task) = "task",
     Warning(Warning) = "warning",
+    Sealed(Sealed) = "sealed",
     Batch(Batch) = "batch",
     Decision(Decision) = "decision",
     Segment(Segment) = "segment",

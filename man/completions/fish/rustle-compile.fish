@@ -12,6 +12,8 @@ complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (de
 complete -c rustle-compile -l embed -d 'Write one executable per host into DIR, with the plan inside, that needs no controller' -r -F
 complete -c rustle-compile -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
+complete -c rustle-compile -l vault-id -d 'A vault identity and the file with its password, besides those that the input names' -r
+complete -c rustle-compile -l vault-password-file -l vault-pass-file -d 'A file with a vault password, or a program that prints one' -r
 complete -c rustle-compile -l offline -d 'Build without network'
 complete -c rustle-compile -l no-build -d 'Only runners that are installed or cached'
 complete -c rustle-compile -l no-prebuilt -d 'Use no installed runner'

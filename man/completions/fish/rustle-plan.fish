@@ -8,6 +8,8 @@ strict\t''
 none\t''"
 complete -c rustle-plan -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
+complete -c rustle-plan -l vault-id -d 'A vault identity and the file with its password, besides those that the input names' -r
+complete -c rustle-plan -l vault-password-file -l vault-pass-file -d 'A file with a vault password, or a program that prints one' -r
 complete -c rustle-plan -l explain -d 'Print the plan as a table for a person instead of records'
 complete -c rustle-plan -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
 complete -c rustle-plan -s h -l help -d 'Print help'

@@ -12,6 +12,8 @@ complete -c rustle-run -l connection-password-file -l conn-pass-file -d 'A file 
 complete -c rustle-run -l become-password-file -l become-pass-file -d 'A file with the become password' -r
 complete -c rustle-run -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
+complete -c rustle-run -l vault-id -d 'A vault identity and the file with its password, besides those that the input names' -r
+complete -c rustle-run -l vault-password-file -l vault-pass-file -d 'A file with a vault password, or a program that prints one' -r
 complete -c rustle-run -s C -l check -d 'Change nothing; predict what would change'
 complete -c rustle-run -s D -l diff -d 'Show what changes in files'
 complete -c rustle-run -s v -l verbose -d 'Say more; up to -vvvvvv'

@@ -4,6 +4,7 @@
 //! talks while it works (events of a run) calls [`StageIo::live`] once its input is known to be good.
 
 use super::StageError;
+use super::sealed::{Opener, Prompt};
 use rustle_stream::exit;
 use rustle_stream::record::{Diagnostic, Record, Stream};
 use rustle_stream::schema::read_line;
@@ -67,6 +68,7 @@ pub struct StageIo {
     held: Option<Vec<u8>>,
     err: Box<dyn Write>,
     log: LogFormat,
+    opener: Opener,
 }
 
 impl StageIo {
@@ -80,7 +82,17 @@ impl StageIo {
             held: Some(Vec::new()),
             err,
             log: LogFormat::Human,
+            opener: Opener::default(),
         }
+    }
+    /// Which records are opened where they are sealed, and with which vault passwords (`--vault-id`) besides those that
+    /// the stream names.
+    pub fn open_sealed(&mut self, reads: &[&'static str], ids: Vec<String>, prompt: Option<Prompt>) {
+        self.opener = Opener { reads: reads.to_vec(), ids, prompt };
+    }
+    /// The vault passwords that the stage was given itself.
+    pub fn vault_ids(&self) -> &[String] {
+        &self.opener.ids
     }
     /// The program's name, as messages show it.
     pub fn program(&self) -> &str {
@@ -129,6 +141,7 @@ impl StageIo {
                 }
             }
         }
+        self.opener.open(&mut input)?;
         Ok(input)
     }
     /// Reads raw text (a stage whose input is not records).

@@ -6,9 +6,11 @@
 
 mod error;
 mod io;
+mod sealed;
 
 pub use error::StageError;
 pub use io::{Input, Line, LogFormat, StageIo};
+pub use sealed::Prompt;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_stream::{exit, record};
@@ -64,6 +66,12 @@ pub fn command<S: Stage>() -> Command {
                 .default_value("human")
                 .help("How errors and warnings are written to stderr"),
         );
+    if opens::<S>() {
+        let many = |id: &'static str, value: &'static str, help: &'static str| Arg::new(id).long(id).value_name(value).action(ArgAction::Append).help(help);
+        c = c
+            .arg(many("vault-id", "ID@SOURCE", "A vault identity and the file with its password, besides those that the input names"))
+            .arg(many("vault-password-file", "FILE", "A file with a vault password, or a program that prints one").visible_alias("vault-pass-file"));
+    }
     if S::FILES {
         c = c.arg(
             Arg::new("FILE")
@@ -73,6 +81,11 @@ pub fn command<S: Stage>() -> Command {
         );
     }
     c
+}
+
+/// Whether the stage reads what may be sealed.
+fn opens<S: Stage>() -> bool {
+    S::READS.iter().any(|r| sealed::SEALABLE.contains(r))
 }
 
 const EXIT_HELP: &str = "Exit status: 0 success, 64 wrong command line, 65 wrong input, 66 missing input, \
@@ -103,6 +116,12 @@ pub fn run_with<S: Stage>(args: impl IntoIterator<Item = OsString>, mut io: Stag
     }
     if S::FILES {
         io.read_from(matches.get_many::<PathBuf>("FILE").unwrap_or_default().cloned().collect());
+    }
+    if opens::<S>() {
+        let words = |id: &str| matches.get_many::<String>(id).unwrap_or_default().cloned().collect::<Vec<_>>();
+        let mut ids = words("vault-id");
+        ids.extend(words("vault-password-file").into_iter().map(|f| format!("default@{f}")));
+        io.open_sealed(S::READS, ids, None);
     }
     let result = guarded(|| S::run(&matches, &mut io));
     io.finish(result, S::READ_ONLY)
@@ -160,7 +179,7 @@ fn bad_arguments(e: &clap::Error, mut io: StageIo) -> u8 {
 fn schema_lines<S: Stage>() -> Result<String, StageError> {
     let mut text = Vec::new();
     for (tag, schema) in record::schemas() {
-        let (read, written) = (S::READS.contains(&tag), S::WRITES.contains(&tag));
+        let (read, written) = (S::READS.contains(&tag) || (tag == "sealed" && opens::<S>()), S::WRITES.contains(&tag));
         if read || written {
             let line = serde_json::json!({"record": tag, "read": read, "written": written, "schema": schema});
             writeln!(text, "{line}")?;
