@@ -209,6 +209,7 @@ pub fn execute(
         config: connection,
         password: passwords.connection.map(Secret::new),
     };
+    let plan = PlanOptions { strategy: known.plan.strategy.unwrap_or(plan.strategy), ..plan };
     let fallback = match plan.strategy {
         Strategy::SshOnly => Fallback::Always,
         Strategy::BinaryOnly => Fallback::Never,
@@ -236,7 +237,6 @@ pub fn execute(
         });
     }
     let shared = shared(&run, inventory, loader, vault, bridge, config, Box::new(connector), passwords.become_password, send);
-    let plan = PlanOptions { strategy: known.plan.strategy.unwrap_or(plan.strategy), ..plan };
     let planner = Planner::new(&run, plan);
     let hosts = shared.clone();
     let code = rustle_controller::run(
