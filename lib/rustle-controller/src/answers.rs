@@ -32,7 +32,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
     let Some(play) = shared.play() else { return error("no play is running") };
     let world = ControllerWorld::new(shared.clone(), host, play.clone());
     match call {
-        Call::Barrier => Reply::Go,
+        Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
         Call::Content { sha256 } => match shared.files.content(&sha256) {
             Ok(blob) => Reply::Content { blob },
             Err(e) => error(e),
@@ -107,7 +107,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             shared.note(crate::shared::Note::Abort { message: message.clone() });
             Reply::Stop { reason: message }
         }
-        Call::VarsFiles => Reply::Vars { vars: Dict::new() },
+        Call::VarsFiles => Reply::Vars { vars: crate::vars_files::load(shared, &play, host) },
         Call::Payload { task, scope, item, module } => {
             let mut named = None;
             let action = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| {
@@ -144,7 +144,18 @@ fn run_task(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Ar
                 shared.note(crate::shared::Note::Meta { what });
                 Reply::Task { done: Default::default() }
             }
-            "refresh_inventory" => error("meta: refresh_inventory is not supported yet"),
+            "refresh_inventory" => match shared.refresh_inventory() {
+                Ok(()) => Reply::Task { done: Default::default() },
+                Err(e) => error(e),
+            },
+            "clear_facts" => {
+                shared.forget_facts(host);
+                Reply::Task { done: Default::default() }
+            }
+            "clear_host_errors" => {
+                shared.note(crate::shared::Note::ClearErrors);
+                Reply::Task { done: Default::default() }
+            }
             _ => Reply::Task { done: Default::default() },
         };
     }
@@ -251,7 +262,13 @@ fn include(shared: &Shared, play: &Arc<PlayState>, engine: &mut rustle_engine::E
     if !is_role {
         fragment.file = lock(&shared.loader).include_tasks_path(&key, &here);
     }
-    let placement = rustle_plan::place(&fragment, &play.play);
+    let mut outer = Vec::new();
+    let mut parent = cx.task.parent;
+    while let Some(block) = parent.and_then(|id| engine.program.block(id)) {
+        parent = block.parent;
+        outer.push(block);
+    }
+    let placement = shared.places.place(&play.play, &fragment, outer.iter().map(|b| &**b));
     lock(&play.program).add(&fragment, &placement);
     let file = shown(&fragment, &key, is_role, &text("name").or_else(|| text("role")));
     lock(&play.includes).insert((cx.task.id, key), (fragment.clone(), placement.clone()));

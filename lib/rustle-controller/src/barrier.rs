@@ -84,10 +84,6 @@ impl Barriers {
         }
         out
     }
-    /// Hosts that still take part, in order.
-    pub fn active(&self) -> impl Iterator<Item = &str> {
-        self.order.iter().map(String::as_str).filter(|n| self.hosts.get(*n).is_some_and(|h| !h.done))
-    }
 }
 
 #[cfg(test)]
@@ -115,6 +111,5 @@ mod tests {
         b.wait("a", 1, &vec![2]);
         b.done("b");
         assert_eq!(b.release().len(), 1);
-        assert_eq!(b.active().collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -1,12 +1,13 @@
 //! Runs a plan: opens sessions, sends each host its part of a play, hears what happens, answers questions.
 //!
 //! - [`run`]: plays, batches, the main loop;
-//! - `barrier`: who waits for whom;
+//! - `barrier`, `turns`: who waits for whom;
 //! - [`session`]: a runner on a host;
 //! - `answers`: what runners ask, answered from the controller's own data;
 //! - `world`: the engine's world here, for tasks that only the controller can run;
 //! - `lookups`, `actions`: what needs the controller's files, environment or terminal; one file each;
 //! - `standalone`: programs for hosts that will have no controller;
+//! - `vars_files`, `prompt`, `fact_cache`: variables that no record has;
 //! - `program`, `files`, `hostvars`: what hosts are sent, and what templates see of other hosts.
 //!
 //! It knows no transport: a [`Connector`] opens sessions.
@@ -14,6 +15,7 @@
 mod actions;
 mod answers;
 mod barrier;
+mod fact_cache;
 mod files;
 mod filters;
 mod hostvars;
@@ -22,12 +24,16 @@ mod lookups;
 mod payloads;
 mod plugins;
 mod program;
+mod prompt;
 mod run;
 pub mod session;
 mod shared;
 mod standalone;
+mod turns;
+mod vars_files;
 mod world;
 
+pub use fact_cache::FactCache;
 pub use program::ANSIBLE_VERSION;
 pub use run::run;
 pub use standalone::programs;

@@ -4,7 +4,7 @@ use crate::session::lock;
 use crate::shared::{PlayState, Shared};
 use rustle_inventory::Inventory;
 use rustle_stream::model::{Fragment, Play, Task, TaskId};
-use rustle_stream::protocol::{BarrierRule, Placement, PlayProgram, SourceFile};
+use rustle_stream::protocol::{BarrierRule, Placement, PlayProgram, SourceFile, VarChanges};
 use rustle_value::{Dict, Value, dict, is_template};
 
 /// Magic variables that hold for the whole play.
@@ -101,6 +101,11 @@ pub fn for_host(shared: &Shared, play: &PlayState, host: &str, common: &PlayProg
     }
 }
 
+/// What is known of a host that a new runner there does not know.
+pub fn known(shared: &Shared, host: &str) -> VarChanges {
+    lock(&shared.vars).get(host).map_or_else(VarChanges::default, |v| VarChanges { set: v.set.clone(), facts: v.facts().clone(), included: v.included.clone() })
+}
+
 /// The part of a program that all hosts share.
 pub fn common(shared: &Shared, play: &PlayState, fragment: &Fragment, placement: &Placement, barriers: BarrierRule) -> PlayProgram {
     let fragment = only_of(&play.play, fragment);
@@ -111,6 +116,21 @@ pub fn common(shared: &Shared, play: &PlayState, fragment: &Fragment, placement:
         placement: placement.clone(),
         barriers,
         ..PlayProgram::default()
+    }
+}
+
+/// A play's name as its banner shows it: its hosts, where it has none.
+pub fn play_name(shared: &Shared, play: &Play, prompted: &Dict) -> String {
+    let raw = play.name.clone().filter(|v| !v.is_null()).unwrap_or_else(|| play.hosts.clone());
+    match raw.as_list() {
+        Some(l) => l.iter().map(rustle_value::py_str).collect::<Vec<_>>().join(","),
+        None => {
+            let jinja = rustle_jinja::Environment::new();
+            let mut vars = play.keywords.vars.clone();
+            vars.update(prompted);
+            vars.update(&shared.extra_vars);
+            jinja.render_value(&raw, &vars).map_or_else(|_| raw.as_str().unwrap_or_default().to_owned(), |v| rustle_value::py_str(&v))
+        }
     }
 }
 

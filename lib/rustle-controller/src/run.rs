@@ -2,6 +2,7 @@
 
 use crate::answers;
 use crate::barrier::Barriers;
+use crate::turns::Turns;
 use crate::program;
 use crate::session::{Heard, data, lock};
 use crate::shared::{Note, PlayState, Shared};
@@ -11,7 +12,7 @@ use rustle_stream::event::{RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_stream::exit;
 use rustle_stream::model::{Fragment, Play, TaskId};
 use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
-use rustle_value::{Dict, Value, py_str};
+use rustle_value::{Dict, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -28,7 +29,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     let mut run = Run::new(shared, notes, emit);
     for play in plays {
         // What a person is asked may decide which hosts the play is for.
-        let prompted = run.prompt(play);
+        let prompted = crate::prompt::ask(shared, play, run.emit);
         let mut asked = play.clone();
         asked.keywords.vars.update(&prompted);
         match plan(&asked) {
@@ -51,7 +52,8 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     if !run.aborted
         && let RunEvent::Stats { hosts, .. } = run.sequencer.stats()
     {
-        (run.emit)(RunEvent::Stats { hosts, exit: code });
+        let custom = lock(&shared.stats).clone();
+        (run.emit)(RunEvent::Stats { hosts, exit: code, custom });
     }
     for session in lock(&shared.sessions).values() {
         session.close();
@@ -60,7 +62,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     code
 }
 
-pub(crate) struct Run<'a> {
+struct Run<'a> {
     shared: &'a Arc<Shared>,
     notes: &'a mpsc::Receiver<Note>,
     emit: &'a mut dyn FnMut(RunEvent),
@@ -93,6 +95,16 @@ struct Batch {
     abort: Option<String>,
     any_errors_fatal: bool,
     max_fail_percentage: Option<f64>,
+    /// Hosts whose last task failed, and was not rescued.
+    failing: HashSet<String>,
+    /// Where one host's failure is everybody's.
+    fatal: HashSet<Position>,
+    /// A host was lost, and the play says that this is everybody's failure.
+    doomed: bool,
+    /// `max_fail_percentage` was exceeded.
+    too_many: bool,
+    turns: Turns,
+    free: bool,
     registers: HashMap<TaskId, String>,
     /// The task that each host is in.
     current: HashMap<String, TaskHeader>,
@@ -100,7 +112,7 @@ struct Batch {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, notes: &'a mpsc::Receiver<Note>, emit: &'a mut dyn FnMut(RunEvent)) -> Run<'a> {
+    fn new(shared: &'a Arc<Shared>, notes: &'a mpsc::Receiver<Note>, emit: &'a mut dyn FnMut(RunEvent)) -> Run<'a> {
         Run {
             shared,
             notes,
@@ -141,7 +153,7 @@ impl Run<'_> {
         }
     }
     fn play(&mut self, play: &Play, planned: PlannedPlay, all: &Fragment, prompted: Dict) -> Step {
-        let name = self.play_name(play, &prompted);
+        let name = program::play_name(self.shared, play, &prompted);
         let id = play.id;
         let hosts: Vec<String> = planned.hosts.clone();
         let live: Vec<String> = hosts.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
@@ -163,9 +175,13 @@ impl Run<'_> {
             batch: Mutex::new(Vec::new()),
             failed: Mutex::new(HashSet::new()),
             includes: Mutex::new(HashMap::new()),
+            prompted,
         });
         *self.shared.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(state.clone());
-        self.load_vars_files(&state, &live, prompted);
+        for host in &live {
+            self.shared.recall(host);
+            crate::vars_files::load(self.shared, &state, host);
+        }
         let barriers = match planned.barriers {
             // One host at a time, task by task: what `--forks 1` means where hosts wait for each other at all.
             BarrierRule::Visible if self.shared.options.forks == Some(1) => BarrierRule::Always,
@@ -181,7 +197,7 @@ impl Run<'_> {
             *lock(&state.batch) = batch.clone();
             let start = self.sequencer.begin(id, &name, &batch, planned.free);
             self.emit_all(start);
-            let ended = self.batch(&state, &batch, &common, &registers);
+            let ended = self.batch(&state, &batch, &common, &registers, planned.free);
             // A batch that failed as a whole ends the play.
             if self.aborted {
                 return Step::Stop;
@@ -195,124 +211,7 @@ impl Run<'_> {
         }
         Step::Continue
     }
-    pub(crate) fn play_name(&self, play: &Play, prompted: &Dict) -> String {
-        let raw = play.name.clone().filter(|v| !v.is_null()).unwrap_or_else(|| play.hosts.clone());
-        match raw.as_list() {
-            Some(l) => l.iter().map(py_str).collect::<Vec<_>>().join(","),
-            None => {
-                let jinja = rustle_jinja::Environment::new();
-                let mut vars = play.keywords.vars.clone();
-                vars.update(prompted);
-                vars.update(&self.shared.extra_vars);
-                jinja.render_value(&raw, &vars).map_or_else(|_| raw.as_str().unwrap_or_default().to_owned(), |v| py_str(&v))
-            }
-        }
-    }
-    /// `vars_files`: the first file of each entry that is there, rendered for each host.
-    pub(crate) fn load_vars_files(&mut self, state: &Arc<PlayState>, hosts: &[String], prompted: Dict) {
-        let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else {
-            for host in hosts {
-                lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = prompted.clone();
-            }
-            return;
-        };
-        let entries = entries.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entries.clone()]);
-        let dir = self.shared.playbook_dir(&state.play);
-        for host in hosts {
-            let world = crate::world::ControllerWorld::new(self.shared.clone(), host, state.clone());
-            let mut vars = prompted.clone();
-            for entry in &entries {
-                let choices = entry.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entry.clone()]);
-                let mut missing = Vec::new();
-                let mut found = false;
-                for choice in &choices {
-                    let Ok(engine) = self.shared.engine(&world, host, state, &[]) else { continue };
-                    let Ok(name) = engine.render_plain(choice) else { continue };
-                    let name = py_str(&name);
-                    let path = rustle_playbook::paths::absolute(&name, &dir);
-                    if !std::path::Path::new(&path).exists() {
-                        let in_vars = rustle_playbook::paths::join(&rustle_playbook::paths::join(&dir, "vars"), &name);
-                        if !std::path::Path::new(&in_vars).exists() {
-                            missing.push(path);
-                            continue;
-                        }
-                        if let Ok(Some(d)) = lock(&self.shared.loader).load_vars_file(&in_vars) {
-                            vars.update(&d);
-                        }
-                        found = true;
-                        break;
-                    }
-                    match lock(&self.shared.loader).load_vars_file(&path) {
-                        Ok(Some(d)) => vars.update(&d),
-                        Ok(None) => {}
-                        Err(e) => (self.emit)(RunEvent::Warning { text: e.to_string() }),
-                    }
-                    found = true;
-                    break;
-                }
-                if !found && !missing.is_empty() {
-                    (self.emit)(RunEvent::Warning { text: format!("vars file {} was not found", missing.join(", ")) });
-                    self.error = true;
-                }
-            }
-            lock(&self.shared.vars).entry(host.clone()).or_default().vars_files = vars;
-        }
-    }
-    /// `vars_prompt`: asked once per play, unless `-e` gives the value.
-    pub(crate) fn prompt(&mut self, play: &Play) -> Dict {
-        let mut out = Dict::new();
-        let Some(list) = play.other.get("vars_prompt").and_then(|v| v.as_list().map(<[Value]>::to_vec)) else { return out };
-        let mut vars = play.keywords.vars.clone();
-        vars.update(&self.shared.extra_vars);
-        let jinja = rustle_jinja::Environment::new();
-        for entry in list {
-            let entry = jinja.render_value(&entry, &vars).unwrap_or(entry);
-            let text = |key: &str| entry.get(key).filter(|v| !v.is_null()).map(py_str);
-            let Some(name) = text("name") else { continue };
-            if self.shared.extra_vars.contains_key(&name) {
-                continue;
-            }
-            let default = text("default");
-            let mut question = text("prompt").unwrap_or_else(|| name.clone());
-            if question.is_empty() {
-                question = format!("input for {name}");
-            }
-            if let Some(d) = &default {
-                question.push_str(&format!(" [{d}]"));
-            }
-            let hidden = entry.get("private").is_none_or(|v| rustle_engine::to_bool(v).unwrap_or(true));
-            let confirm = entry.get("confirm").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false));
-            let answer = loop {
-                let Some(first) = (self.shared.ask)(&format!("{question}: "), hidden) else {
-                    (self.emit)(RunEvent::Warning { text: "Not prompting as we are not in interactive mode".into() });
-                    break None;
-                };
-                if !confirm || (self.shared.ask)(&format!("confirm {question}: "), hidden).as_ref() == Some(&first) {
-                    break Some(first);
-                }
-                (self.emit)(RunEvent::Warning { text: "***** VALUES ENTERED DO NOT MATCH ****".into() });
-            };
-            let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
-            let value = match text("encrypt") {
-                None if entry.get("unsafe").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false)) => Value::from(answer),
-                None => Value::trusted(answer, None),
-                Some(kind) => {
-                    let salt = text("salt").map(|s| format!(", {}", rustle_value::str_repr(&s))).unwrap_or_default();
-                    let source = format!("{} | password_hash({}{salt})", rustle_value::str_repr(&answer), rustle_value::str_repr(&kind));
-                    match rustle_jinja::Environment::new().eval_local(&source.into(), None, &Dict::new()) {
-                        Ok(v) => v,
-                        Err(e) => {
-                            (self.emit)(RunEvent::Warning { text: e.to_string() });
-                            Value::from("")
-                        }
-                    }
-                }
-            };
-            out.insert(name, value);
-        }
-        out
-    }
-    fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>) -> Ended {
+    fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Ended {
         let keyword = |name: &str| state.play.keywords.other.get(name).or_else(|| state.play.other.get(name)).cloned();
         let mut batch = Batch {
             play: state.clone(),
@@ -327,6 +226,12 @@ impl Run<'_> {
             any_errors_fatal: keyword("any_errors_fatal").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false)
                 || self.shared.setting("ANY_ERRORS_FATAL").and_then(|v| rustle_engine::to_bool(&v)).unwrap_or(false),
             max_fail_percentage: keyword("max_fail_percentage").and_then(|v| v.as_f64().or_else(|| v.as_str()?.parse().ok())),
+            failing: HashSet::new(),
+            fatal: HashSet::new(),
+            doomed: false,
+            too_many: false,
+            turns: Turns::default(),
+            free,
             registers: registers.clone(),
             current: HashMap::new(),
             ended_all: false,
@@ -339,6 +244,11 @@ impl Run<'_> {
         }
         let rest = self.sequencer.end();
         self.emit_all(rest);
+        if batch.too_many {
+            // Once where the tasks end, once where the play does.
+            (self.emit)(RunEvent::NoMoreHosts);
+            (self.emit)(RunEvent::NoMoreHosts);
+        }
         Ended { stop: batch.abort.is_some() || batch.ended_all, fatal: batch.abort.is_some() && !batch.ended_all }
     }
     /// Connects to all hosts of the batch at once (within `forks`, where the user limited it).
@@ -371,9 +281,13 @@ impl Run<'_> {
     }
     fn start_play(&mut self, batch: &Batch, host: &str) {
         let user = lock(&self.shared.users).get(host).cloned();
-        let program = program::for_host(self.shared, &batch.play, host, &batch.common, user.as_ref());
+        let mut program = program::for_host(self.shared, &batch.play, host, &batch.common, user.as_ref());
         let session = lock(&self.shared.sessions).get(host).cloned();
         if let Some(session) = session {
+            // A runner that has run a play knows its host's variables itself.
+            if !session.used.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                program.known = program::known(self.shared, host);
+            }
             session.send(&Down::Play { program: Box::new(program) });
         }
     }
@@ -408,6 +322,15 @@ impl Run<'_> {
                     // All but the first get the result without having run the task.
                     self.reply(&host, id, Reply::Task { done: TaskDone { skipped: done.skipped || i > 0, ..(*done).clone() } });
                 }
+            }
+            Note::ClearErrors => {
+                // Later plays have these hosts again.
+                for set in [&mut self.gone, &mut self.failed, &mut self.unreachable] {
+                    set.clear();
+                }
+                lock(&self.shared.unreachable).clear();
+                lock(&batch.play.failed).clear();
+                batch.failing.clear();
             }
             Note::Meta { what } => {
                 batch.ended_all = what == "end_play";
@@ -465,6 +388,8 @@ impl Run<'_> {
         if !batch.open.remove(host) {
             return;
         }
+        batch.doomed |= batch.any_errors_fatal;
+        batch.turns.leave(host);
         let header = batch.current.get(host).cloned().unwrap_or_else(|| first_header(&batch.play));
         let events = self.sequencer.unreachable(host, header, why);
         self.emit_all(events);
@@ -477,15 +402,7 @@ impl Run<'_> {
         batch.barriers.done(host);
         self.gone.insert(host.to_owned());
         lock(&batch.play.failed).insert(host.to_owned());
-        if batch.any_errors_fatal && batch.abort.is_none() {
-            batch.abort = Some("any_errors_fatal".into());
-        }
-        if let Some(limit) = batch.max_fail_percentage {
-            let bad = batch.order.iter().filter(|h| self.gone.contains(*h)).count();
-            if bad as f64 / batch.order.len() as f64 * 100.0 > limit {
-                batch.abort = Some("max_fail_percentage".into());
-            }
-        }
+        batch.failing.insert(host.to_owned());
     }
     fn heard(&mut self, batch: &mut Batch, host: &str, up: Up) {
         match up {
@@ -500,6 +417,7 @@ impl Run<'_> {
                     return;
                 }
                 batch.barriers.done(host);
+                batch.turns.leave(host);
                 let events = self.sequencer.host_done(host);
                 self.emit_all(events);
                 match outcome {
@@ -538,9 +456,15 @@ impl Run<'_> {
                 if !changes.is_empty() {
                     lock(&self.shared.vars).entry(host.to_owned()).or_default().apply(&changes);
                 }
-                if matches!(status, Status::Failed | Status::Unreachable) && batch.any_errors_fatal {
-                    batch.abort = Some("any_errors_fatal".into());
+                if !changes.facts.is_empty() {
+                    self.shared.remember(host);
                 }
+                if matches!(status, Status::Failed | Status::Unreachable) {
+                    batch.failing.insert(host.to_owned());
+                } else {
+                    batch.failing.remove(host);
+                }
+                batch.turns.leave(host);
             }
             _ => {}
         }
@@ -549,30 +473,65 @@ impl Run<'_> {
     }
     fn call(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, call: Call) {
         batch.barriers.reached(host, &position);
-        if let Call::Eval { .. } | Call::Barrier | Call::RunOnce { .. } = &call
-            && answers::must_wait(&call)
-        {
-            batch.barriers.wait(host, id, &position);
-            batch.questions.insert((host.to_owned(), id), (position, call));
-            return;
+        match &call {
+            Call::Turn { limit } => return batch.turns.ask(host, id, &position, *limit),
+            Call::Verdict { fatal } => {
+                // After the task: beyond everything that may still happen in it.
+                let mut after = position.clone();
+                after.push(u32::MAX);
+                if *fatal {
+                    batch.fatal.insert(after.clone());
+                }
+                batch.barriers.wait(host, id, &after);
+                batch.questions.insert((host.to_owned(), id), (position, call));
+            }
+            call_in_turn if answers::must_wait(call_in_turn) || (!batch.free && self.in_order(batch, call_in_turn)) => {
+                batch.barriers.wait(host, id, &position);
+                batch.questions.insert((host.to_owned(), id), (position, call));
+            }
+            _ => self.answer(vec![(host.to_owned(), id, position, call)]),
         }
-        self.answer(host, id, position, call);
     }
-    /// Answers in a thread of its own: a lookup or a delegated task may take long.
-    fn answer(&self, host: &str, id: u64, position: Position, call: Call) {
+    /// Whether the hosts run this task one after the other, in their order: what it does depends on it.
+    fn in_order(&self, batch: &Batch, call: &Call) -> bool {
+        let Call::RunTask { task, .. } = call else { return false };
+        lock(&batch.play.program).task(*task).is_some_and(|t| &*t.action == "ansible.builtin.group_by")
+    }
+    /// Answers in a thread of its own: a lookup or a delegated task may take long. Several questions are answered in
+    /// their order, and all at the end.
+    fn answer(&self, questions: Vec<(String, u64, Position, Call)>) {
         let shared = self.shared.clone();
-        let host = host.to_owned();
         std::thread::spawn(move || {
-            let reply = answers::answer(&shared, &host, &position, call);
-            let session = lock(&shared.sessions).get(&host).cloned();
-            if let Some(s) = session {
-                s.send(&Down::Reply { id, reply });
+            let replies: Vec<_> = questions
+                .into_iter()
+                .map(|(host, id, position, call)| {
+                    let reply = answers::answer(&shared, &host, &position, call);
+                    (host, id, reply)
+                })
+                .collect();
+            for (host, id, reply) in replies {
+                let session = lock(&shared.sessions).get(&host).cloned();
+                if let Some(s) = session {
+                    s.send(&Down::Reply { id, reply });
+                }
             }
         });
     }
+    /// What a host that has finished a task gets to hear.
+    fn judge(&mut self, batch: &mut Batch, after: &Position) -> Reply {
+        if let Some(limit) = batch.max_fail_percentage {
+            let bad = batch.order.iter().filter(|h| batch.failing.contains(*h)).count();
+            batch.too_many |= bad as f64 / batch.order.len() as f64 * 100.0 > limit;
+        }
+        if batch.doomed || batch.too_many || batch.fatal.contains(after) { Reply::Fail } else { Reply::Go }
+    }
     /// Answers the questions whose time has come.
     fn release(&mut self, batch: &mut Batch) {
-        for (host, id, _) in batch.barriers.release() {
+        for (host, id) in batch.turns.release(&batch.order) {
+            self.reply(&host, id, Reply::Go);
+        }
+        let mut in_order = Vec::new();
+        for (host, id, at) in batch.barriers.release() {
             let Some((position, call)) = batch.questions.remove(&(host.clone(), id)) else { continue };
             if let Some(reason) = &batch.abort {
                 self.reply(&host, id, Reply::Stop { reason: reason.clone() });
@@ -580,9 +539,17 @@ impl Run<'_> {
             }
             match call {
                 Call::Barrier => self.reply(&host, id, Reply::Go),
+                Call::Verdict { .. } => {
+                    let reply = self.judge(batch, &at);
+                    self.reply(&host, id, reply);
+                }
                 Call::RunOnce { task, scope } => self.once(batch, &host, id, position, task, scope),
-                other => self.answer(&host, id, position, other),
+                call @ Call::RunTask { .. } => in_order.push((host, id, position, call)),
+                other => self.answer(vec![(host, id, position, other)]),
             }
+        }
+        if !in_order.is_empty() {
+            self.answer(in_order);
         }
     }
     /// The first host that comes runs the task; the others get what it got.

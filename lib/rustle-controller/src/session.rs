@@ -34,6 +34,8 @@ pub struct Session {
     /// Programs of modules that the runner has.
     payloads: Payloads,
     turn: Mutex<()>,
+    /// It was sent a play.
+    pub used: AtomicBool,
 }
 
 impl Session {
@@ -54,6 +56,7 @@ impl Session {
             closed: AtomicBool::new(false),
             payloads: Payloads::default(),
             turn: Mutex::default(),
+            used: AtomicBool::new(false),
         });
         std::thread::spawn(move || {
             // Everything that is ready goes out in one write.

@@ -1,9 +1,11 @@
 //! What the run's threads share: inventory, variables, sessions, the current play.
 
+use crate::fact_cache::FactCache;
 use crate::files::Files;
 use crate::session::{Heard, Session, lock};
 use rustle_engine::{Engine, Failure, HostVars, Program, World};
 use rustle_inventory::Inventory;
+use rustle_plan::Places;
 use rustle_playbook::{Loader, paths};
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
@@ -29,6 +31,8 @@ pub enum Note {
     /// The run cannot go on.
     Abort { message: String },
     Warning(String),
+    /// `meta: clear_host_errors`.
+    ClearErrors,
     /// Ctrl-C.
     Interrupted,
 }
@@ -78,6 +82,8 @@ pub struct PlayState {
     pub batch: Mutex<Vec<String>>,
     /// Hosts that failed or could not be reached, in this play.
     pub failed: Mutex<HashSet<String>>,
+    /// What a person was asked for.
+    pub prompted: Dict,
     /// Tasks that were included, by including task and what it named.
     pub includes: Mutex<HashMap<(TaskId, String), (Fragment, Placement)>>,
 }
@@ -113,8 +119,12 @@ pub struct Shared {
     pub files: Files,
     /// Hosts that could not be reached, and why: a runner on the controller stands in for them.
     pub unreachable: Mutex<HashMap<String, String>>,
-    /// Statistics that set_stats collects.
+    /// Statistics that set_stats collects: by host, `_run` for the run as a whole.
     pub stats: Mutex<Dict>,
+    /// Where facts outlive the run.
+    pub fact_cache: Option<FactCache>,
+    /// Where tasks of dynamic includes run.
+    pub places: Places,
     /// Every setting with its value, for the `config` lookup.
     pub settings: Dict,
     /// Asks a person; `None` where there is nobody to ask.
@@ -252,6 +262,55 @@ impl Shared {
                 }
             }
             session.send(&rustle_stream::protocol::Down::Magic { changes });
+        }
+    }
+    /// Takes up the facts that a cache has of a host; facts of this run go before them.
+    pub fn recall(&self, host: &str) {
+        let Some(cache) = &self.fact_cache else { return };
+        let mut all = lock(&self.vars);
+        let vars = all.entry(host.to_owned()).or_default();
+        if vars.facts().is_empty()
+            && let Some(facts) = cache.load(host)
+        {
+            vars.merge_facts(&facts);
+        }
+    }
+    /// Writes the facts of a host to the cache.
+    pub fn remember(&self, host: &str) {
+        let Some(cache) = &self.fact_cache else { return };
+        let facts = lock(&self.vars).get(host).map(|v| v.facts().clone()).unwrap_or_default();
+        if let Err(e) = cache.store(host, &facts) {
+            self.note(Note::Warning(format!("facts of {host} are not kept: {e}")));
+        }
+    }
+    /// Forgets the facts of a host, here and in the cache (`meta: clear_facts`).
+    pub fn forget_facts(&self, host: &str) {
+        if let Some(vars) = lock(&self.vars).get_mut(host) {
+            vars.clear_facts();
+        }
+        if let Some(cache) = &self.fact_cache {
+            cache.forget(host);
+        }
+    }
+    /// Reads the inventory again, and tells all runners.
+    ///
+    /// # Errors
+    /// A source that cannot be read, where that is an error.
+    pub fn refresh_inventory(&self) -> Result<(), String> {
+        let fresh = self.inventory().reload().map_err(|e| e.to_string())?;
+        *self.inventory.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.inventory_changed();
+        let hosts: Vec<String> = lock(&self.sessions).keys().cloned().collect();
+        hosts.iter().for_each(|h| self.tell_inventory(h));
+        Ok(())
+    }
+    /// Tells a host's runner what its variables of the inventory are now.
+    pub fn tell_inventory(&self, host: &str) {
+        let Some(play) = self.play() else { return };
+        let vars = self.host_vars(host, &play).inventory;
+        let session = lock(&self.sessions).get(host).cloned();
+        if let Some(session) = session {
+            session.send(&rustle_stream::protocol::Down::Inventory { vars });
         }
     }
     /// Decrypts vaulted text.

@@ -5,7 +5,6 @@
 
 use crate::answers;
 use crate::program;
-use crate::run::Run;
 use crate::shared::{PlayState, Shared};
 use rustle_plan::PlannedPlay;
 use rustle_stream::event::RunEvent;
@@ -14,7 +13,7 @@ use rustle_stream::payload::{Alone, AlonePlay};
 use rustle_stream::protocol::{BarrierRule, Call, Frame, Placement, PlayProgram, Position, Reply};
 use rustle_value::{Value, is_template};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// No plan nests includes as deep as this, except one that includes itself.
 const DEPTH: usize = 16;
@@ -24,22 +23,20 @@ const DEPTH: usize = 16;
 /// # Errors
 /// A play that cannot be planned, or an include that cannot be loaded.
 pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
-    let (_keep, notes) = mpsc::channel();
     let mut problems = Vec::new();
     let mut emit = |event: RunEvent| {
         if let RunEvent::Warning { text } = event {
             problems.push(text);
         }
     };
-    let mut run = Run::new(shared, &notes, &mut emit);
     let mut alone = Alone { options: shared.run_options.clone(), plays: Vec::new() };
     for play in plays {
         let planned = plan(play)?;
         if !planned.hosts.iter().any(|h| h == host) {
             continue;
         }
-        let prompted = run.prompt(play);
-        let name = run.play_name(play, &prompted);
+        let prompted = crate::prompt::ask(shared, play, &mut emit);
+        let name = program::play_name(shared, play, &prompted);
         let own = program::only_of(play, fragment);
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&own, &planned.placement);
@@ -50,9 +47,10 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
             batch: Mutex::new(planned.hosts.clone()),
             failed: Mutex::new(HashSet::new()),
             includes: Mutex::new(HashMap::new()),
+            prompted,
         });
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
-        run.load_vars_files(&state, &[host.to_owned()], prompted);
+        crate::vars_files::load(shared, &state, host);
         // Files are found by name where the plan runs; nobody is waited for.
         let common = PlayProgram { play: play.clone(), fragment: own.clone(), placement: planned.placement, barriers: BarrierRule::Never, ..PlayProgram::default() };
         let mut program = program::for_host(shared, &state, host, &common, None);
@@ -60,7 +58,6 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
         program.includes = includes(shared, host, &own, &[])?;
         alone.plays.push(AlonePlay { name, hosts: planned.hosts, program });
     }
-    drop(run);
     problems.into_iter().for_each(warn);
     Ok(alone)
 }

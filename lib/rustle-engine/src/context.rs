@@ -163,7 +163,7 @@ impl<'w> Engine<'w> {
         let (loop_var, index_var) = (name(self, "loop_var").unwrap_or_else(|| "item".into()), name(self, "index_var"));
         let control = |me: &Self, key: &str| cx.task.loop_control.get(key).and_then(|v| me.render(cx, v).ok()).and_then(|v| to_bool(&v));
         if control(self, "extended").unwrap_or(false) {
-            let info = crate::once::extended_info(&items, index as usize, control(self, "extended_allitems").unwrap_or(true));
+            let info = crate::items::extended_info(&items, index as usize, control(self, "extended_allitems").unwrap_or(true));
             cx.locals.insert("ansible_loop", info);
         }
         cx.locals.insert(loop_var.as_str(), item);

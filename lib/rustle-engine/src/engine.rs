@@ -7,10 +7,9 @@ use crate::tags::TagFilter;
 use crate::vars::HostVars;
 use crate::world::{Update, World, WorldError};
 use rustle_jinja::Environment;
-use rustle_stream::event::ErrorPart;
 use rustle_stream::model::{Fragment, Play, TaskId};
 use rustle_stream::protocol::{BarrierRule, Call, Frame, Outcome, Placement, PlayProgram, Position, Reply, RunOptions, SourceFile};
-use rustle_value::Dict;
+use rustle_value::{Dict, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -33,8 +32,10 @@ pub struct Engine<'w> {
     /// Programs of modules that are not native.
     pub(crate) payloads: HashMap<String, Arc<rustle_stream::foreign::ModulePayload>>,
     pub(crate) inherited: HashMap<TaskId, Arc<Inherited>>,
-    /// Handlers to run at the next flush.
-    pub(crate) notified: Vec<TaskId>,
+    /// What was notified since the last flush: names and topics, in order.
+    pub(crate) notified: Vec<String>,
+    /// Handlers to run at the flush that is under way, or at the next one.
+    pub(crate) due: Vec<TaskId>,
     /// Dynamic includes that are being executed, outermost first, with their variables.
     pub frames: Vec<(Frame, Dict)>,
     /// Names and variables of an `include_role`'s role for `ansible_parent_role_names`.
@@ -52,11 +53,9 @@ pub struct Engine<'w> {
     pub(crate) cleared: bool,
     /// Where the last task stood.
     pub(crate) at: Position,
-    /// A handler that a task notified and that does not exist: the play ends with an error.
-    pub(crate) missing_handler: Option<String>,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
-    /// What the last failed task said, for `ansible_failed_result`.
-    pub(crate) last_failure: Option<(TaskId, Dict, Vec<ErrorPart>)>,
+    /// The names of `vars_files` that depend on facts, as they were when the files were read.
+    pub(crate) vars_files_names: Option<Vec<Value>>,
 }
 
 impl<'w> Engine<'w> {
@@ -85,6 +84,7 @@ impl<'w> Engine<'w> {
             payloads: HashMap::new(),
             inherited: HashMap::new(),
             notified: Vec::new(),
+            due: Vec::new(),
             frames: Vec::new(),
             rescue_depth: 0,
             roles_done: HashSet::new(),
@@ -95,9 +95,8 @@ impl<'w> Engine<'w> {
             unreachable: None,
             cleared: false,
             at: Position::new(),
-            missing_handler: None,
             handlers: Vec::new(),
-            last_failure: None,
+            vars_files_names: None,
         }
     }
     /// Loads a play; facts and registered values of earlier plays stay.
@@ -111,6 +110,7 @@ impl<'w> Engine<'w> {
         self.play = Arc::new(program.play);
         self.vars.inventory = program.inventory_vars;
         self.vars.vars_files = program.vars_files;
+        self.vars.apply(&program.known);
         self.vars.extra = program.extra_vars;
         self.vars.magic = program.magic;
         self.files = program.files.into_iter().map(|(task, field, file)| ((task, field), file)).collect();
@@ -122,12 +122,13 @@ impl<'w> Engine<'w> {
         self.payloads.clear();
         self.inherited.clear();
         self.notified.clear();
+        self.due.clear();
         self.frames.clear();
         self.roles_done.clear();
         self.roles_ran.clear();
         self.rescue_depth = 0;
         self.stop = None;
-        self.last_failure = None;
+        self.vars_files_names = self.names_of_vars_files();
     }
     /// Runs the loaded play to its end.
     pub fn run(&mut self) -> Outcome {
@@ -139,6 +140,7 @@ impl<'w> Engine<'w> {
             match update {
                 Update::Vars(changes) => self.vars.apply(&changes),
                 Update::Magic(changes) => self.vars.magic.update(&changes),
+                Update::Inventory(vars) => self.vars.inventory = vars,
                 Update::Stop(reason) => self.stop = Some(reason),
             }
         }

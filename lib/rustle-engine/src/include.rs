@@ -3,7 +3,7 @@
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Outcome;
+use crate::outcome::Outcome;
 use crate::play::Flow;
 use rustle_stream::event::{TaskEvent, TaskHeader};
 use rustle_stream::model::Fragment;
@@ -47,7 +47,7 @@ impl Engine<'_> {
         for (i, item) in rounds.into_iter().enumerate() {
             let mut own = Dict::new();
             if extended {
-                own.insert("ansible_loop", crate::once::extended_info(&listed, i, all_items));
+                own.insert("ansible_loop", crate::items::extended_info(&listed, i, all_items));
             }
             if let Some(item) = &item {
                 own.insert(loop_var.as_str(), item.clone());
@@ -73,7 +73,7 @@ impl Engine<'_> {
             });
             match self.load_include(&cx, own, label) {
                 Ok(one) => loaded.push(one),
-                Err(e) => return self.fail_whole(&cx, e),
+                Err(e) => return self.include_failed(&cx, e),
             }
         }
         if loaded.is_empty() {
@@ -109,11 +109,10 @@ impl Engine<'_> {
         flow
     }
     fn include_header(&self, cx: &TaskContext) -> TaskHeader {
-        let name = self.task_name(cx);
         TaskHeader {
             task: cx.task.id,
             position: cx.place.position.clone(),
-            name: cx.roles.first().map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name)),
+            name: self.full_name(cx),
             action: cx.task.action.to_string(),
             handler: cx.task.handler,
             origin: cx.task.origin.clone(),
@@ -121,6 +120,22 @@ impl Engine<'_> {
             no_log: false,
             check: self.options.check,
         }
+    }
+    /// What is to be included cannot be loaded: a failure that counts as one even where a rescue section follows.
+    fn include_failed(&mut self, cx: &TaskContext, failure: Failure) -> Flow {
+        self.world.event(TaskEvent::Start { header: self.include_header(cx) });
+        let depth = std::mem::take(&mut self.rescue_depth);
+        let mut outcome = Outcome::from_failure(failure, cx);
+        // It is told without its place, and with its advice in the same line.
+        for part in &mut outcome.errors {
+            part.origin = None;
+            if let Some(help) = part.help.take() {
+                part.message = format!("{} {help}", part.message);
+            }
+        }
+        let flow = self.finish(cx, outcome, false).0;
+        self.rescue_depth = depth;
+        flow
     }
     fn include_skipped(&mut self, cx: &TaskContext, result: Dict) -> Flow {
         self.world.event(TaskEvent::Start { header: self.include_header(cx) });

@@ -6,7 +6,8 @@
 //!
 //! - [`Engine`]: state of one host; `load` a play, `run` it;
 //! - `play`: sections, blocks, rescue and always, handlers, `meta`;
-//! - `task`, `once`: one task — loop, conditions, arguments, attempts, judgement, `register`, notifications;
+//! - `task`: one task at its turn; `identity` what it is evaluated with, `items` its loop, `once` conditions, attempts
+//!   and judgement, `manner` its keywords, `arguments`, `notify`, `outcome`;
 //! - `include`: dynamic includes;
 //! - `actions`: what Ansible's action plugins do, one file each; everything else is a module;
 //! - `vars`, `scope`: variable precedence, and what a template sees.
@@ -14,14 +15,20 @@
 //! Values are rendered at a task's turn, never earlier. The engine knows nothing of connections.
 
 mod actions;
+mod arguments;
 mod context;
 mod engine;
 mod failure;
 mod foreign;
+mod identity;
 mod include;
+mod items;
 mod keywords;
 mod local;
+mod manner;
+mod notify;
 mod once;
+mod outcome;
 mod play;
 mod program;
 mod reserved;
@@ -29,6 +36,7 @@ mod scope;
 mod tags;
 mod task;
 mod vars;
+mod vars_files;
 mod world;
 
 pub use actions::{action_names, is_action};
@@ -36,7 +44,8 @@ pub use context::{TaskContext, number, to_bool};
 pub use engine::Engine;
 pub use failure::{Failure, joined, origin_of};
 pub use keywords::Inherited;
-pub use once::{Manner, Outcome};
+pub use manner::Manner;
+pub use outcome::Outcome;
 pub use play::{Flow, GATHER_TASK, gather_task};
 pub use program::Program;
 pub use scope::{Place, TaskScope};

@@ -34,31 +34,12 @@ pub const ARGUMENTS_TASK: TaskId = TaskId(u32::MAX - 1);
 /// The implicit task that gathers facts.
 pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
     Task {
-        id: GATHER_TASK,
         name: Some(Value::from("Gathering Facts")),
-        action: "ansible.builtin.gather_facts".into(),
         written: "gather_facts".into(),
-        args: Dict::new(),
-        repeat: None,
-        loop_control: Dict::new(),
-        register: None,
-        projections: Dict::new(),
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        notify: Vec::new(),
-        listen: Vec::new(),
-        async_seconds: None,
-        poll: None,
         keywords: rustle_stream::model::Keywords { tags: vec![Value::from("always")], ..Default::default() },
-        role: None,
-        parent: None,
-        handler: false,
         implicit: true,
         origin: play.origin.clone(),
-        search_path: Vec::new(),
+        ..Task::new(GATHER_TASK, "ansible.builtin.gather_facts")
     }
 }
 
@@ -219,9 +200,6 @@ impl Engine<'_> {
         if flow == Flow::Failed && rescues {
             self.world.event(TaskEvent::Rescue { position: self.at.clone() });
             flow = self.nodes(&block.rescue, base, &mut { start + body });
-            if flow == Flow::Next {
-                self.last_failure = None;
-            }
         }
         if !block.always.is_empty() && matches!(flow, Flow::Next | Flow::Failed) {
             self.cleared = false;
@@ -233,31 +211,6 @@ impl Engine<'_> {
             }
         }
         flow
-    }
-    /// Runs the handlers that were notified, in the order in which they are defined, until none is left.
-    pub(crate) fn flush_handlers(&mut self, at: &Position) -> Flow {
-        let mut round = 0;
-        while !self.notified.is_empty() && round < 100 {
-            let mut all = Vec::new();
-            self.program.tasks_below(&self.handlers.clone(), &mut all);
-            for (i, handler) in all.iter().enumerate() {
-                let Some(k) = self.notified.iter().position(|id| *id == handler.id) else { continue };
-                self.notified.remove(k);
-                let mut position = at.clone();
-                position.extend([round, i as u32]);
-                let flow = self.task(handler.id, &position);
-                if flow != Flow::Next {
-                    return flow;
-                }
-            }
-            let before = self.notified.len();
-            self.notified.retain(|id| all.iter().any(|h| h.id == *id));
-            if before > 0 && self.notified.is_empty() {
-                break;
-            }
-            round += 1;
-        }
-        Flow::Next
     }
     /// A line about the course of the play.
     fn told(&self, cx: &TaskContext, verbosity: u8, text: String) {
@@ -335,22 +288,20 @@ impl Engine<'_> {
                 Flow::EndHost
             }
             "end_role" => Flow::EndRole,
-            "clear_facts" => {
-                self.vars.clear_facts();
-                Flow::Next
-            }
-            "clear_host_errors" => {
-                self.cleared = true;
-                self.last_failure = None;
-                Flow::Next
-            }
-            "reset_connection" | "refresh_inventory" => {
+            "clear_facts" | "clear_host_errors" | "reset_connection" | "refresh_inventory" => {
+                match what.as_str() {
+                    "clear_facts" => self.vars.clear_facts(),
+                    "clear_host_errors" => {
+                        self.cleared = true;
+                                    }
+                    _ => {}
+                }
                 if self.world.is_controller() {
                     return Flow::Next;
                 }
                 let call = rustle_stream::protocol::Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
                 match self.world.call(&cx.place.position, call) {
-                    Ok(rustle_stream::protocol::Reply::Error { message, .. }) => self.fail_whole(cx, Failure::new(message)),
+                    Ok(rustle_stream::protocol::Reply::Error { message, .. }) if what != "clear_facts" => self.fail_whole(cx, Failure::new(message)),
                     Ok(_) => {
                         self.take_updates();
                         Flow::Next
@@ -359,8 +310,11 @@ impl Engine<'_> {
                 }
             }
             other => {
-                let failure = Failure::new(format!("invalid meta action requested: {other}")).at(cx.task.origin.as_ref());
-                self.fail_whole(cx, failure)
+                let place = cx.task.origin.as_ref().map_or_else(String::new, |o| format!("\nOrigin: {}:{}:{}\n", o.file, o.line, o.column));
+                let message = format!("invalid meta action requested: {other}{place}");
+                _ = self.world.call(&cx.place.position, rustle_stream::protocol::Call::Abort { message: message.clone() });
+                self.stop = Some(message);
+                Flow::Stopped
             }
         }
     }

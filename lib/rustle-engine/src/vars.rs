@@ -99,7 +99,7 @@ impl Layers<'_> {
             .or_else(|| h.set.get(name))
             .or_else(|| h.included.get(name))
             .or_else(|| self.inherited.vars.iter().rev().find_map(|v| v.get(name)))
-            .or_else(|| self.roles.iter().find_map(|r| r.vars.get(name)))
+            .or_else(|| self.role_vars().find_map(|d| d.get(name)))
             .or_else(|| self.program.public_roles().rev().find_map(|r| r.vars.get(name)))
             .or_else(|| h.vars_files.get(name))
             .or_else(|| self.play.keywords.vars.get(name))
@@ -109,6 +109,13 @@ impl Layers<'_> {
             .or_else(|| h.inventory.get(name).cloned())
             .or_else(|| self.roles.iter().find_map(|r| r.defaults.get(name)).cloned())
             .or_else(|| self.program.public_roles().rev().find_map(|r| r.defaults.get(name)).cloned())
+    }
+    /// Variables of the task's role and of those that pulled it in, from the highest layer down. What is said where the
+    /// role is mentioned goes before `vars/main.yml`; of roles further out it is the other way round.
+    fn role_vars(&self) -> impl Iterator<Item = &Dict> {
+        self.roles.iter().enumerate().flat_map(|(i, r)| {
+            if i == 0 { [&r.keywords.vars, &r.vars] } else { [&r.vars, &r.keywords.vars] }
+        })
     }
     /// Connection variables that every task sees, set or not: the address, and the other name of user and port.
     fn connection(&self, name: &str) -> Option<Value> {
@@ -150,7 +157,8 @@ impl Layers<'_> {
         all.push(&self.play.keywords.vars);
         all.push(&h.vars_files);
         all.extend(self.program.public_roles().map(|r| &r.vars));
-        all.extend(self.roles.iter().rev().map(|r| &r.vars));
+        let own: Vec<&Dict> = self.role_vars().collect();
+        all.extend(own.into_iter().rev());
         all.extend(self.inherited.vars.iter());
         all.extend([&h.included, &h.set]);
         all.extend(self.roles.iter().rev().map(|r| &r.params));

@@ -23,6 +23,8 @@ pub enum WorldError {
 pub enum Update {
     Vars(VarChanges),
     Magic(Dict),
+    /// The inventory was read again, or `add_host` changed it: the host's variables now.
+    Inventory(Dict),
     Stop(String),
 }
 

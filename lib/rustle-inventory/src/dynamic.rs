@@ -5,10 +5,28 @@ use crate::{Inventory, InventoryError};
 use rustle_value::Dict;
 use std::sync::Arc;
 
+/// A change that a reading of the sources again must not undo.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Host { name: String, groups: Vec<String>, vars: Dict },
+    Group { host: String, group: String, parents: Vec<String> },
+}
+
 impl Inventory {
+    /// Makes the changes of `other` here, too; those that make no sense any more are left out.
+    pub(crate) fn repeat(&mut self, changes: &[Change]) {
+        for change in changes {
+            _ = match change {
+                Change::Host { name, groups, vars } => self.add_host(name, groups, vars),
+                Change::Group { host, group, parents } => self.group_by(host, group, parents),
+            };
+        }
+    }
+
     /// `add_host`: adds or updates a host and puts it into groups, which are made where needed. True where anything
     /// changed.
     pub fn add_host(&mut self, name: &str, groups: &[String], vars: &Dict) -> Result<bool, InventoryError> {
+        self.changes.push(Change::Host { name: name.into(), groups: groups.to_vec(), vars: vars.clone() });
         let mut changed = !self.hosts.contains_key(name);
         if changed {
             self.current_source = None;
@@ -53,6 +71,7 @@ impl Inventory {
         let Some(host) = self.host(host).map(|h| h.name.clone()) else {
             return Err(InventoryError::Model(format!("{host} cannot be matched in inventory")));
         };
+        self.changes.push(Change::Group { host: host.clone(), group: group.into(), parents: parents.to_vec() });
         let mut changed = self.new_group(group, parents)?;
         let group = self.add_group(group).map_err(Self::refuse)?;
         if !self.hosts_in(&group).contains(&host.as_str()) {

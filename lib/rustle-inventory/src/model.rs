@@ -51,6 +51,8 @@ pub struct Inventory {
     pub(crate) implicit: OnceLock<String>,
     pub(crate) current_source: Option<String>,
     pub(crate) files: FileCache,
+    /// What `add_host` and `group_by` did.
+    pub(crate) changes: Vec<crate::dynamic::Change>,
     /// It came from records: no file is read.
     pub(crate) recorded: bool,
     /// Files that had to be decrypted.
@@ -77,6 +79,7 @@ impl Inventory {
             implicit: OnceLock::new(),
             current_source: None,
             files: FileCache::default(),
+            changes: Vec::new(),
             recorded: false,
             decrypted: Mutex::default(),
             notices: Mutex::default(),

@@ -30,4 +30,4 @@ pub use explain::explain;
 pub use inventory::{Hosts, inventory_of};
 pub use options::{BARRIERS, Barriers, PlanOptions, STRATEGIES, Strategy};
 pub use stage::{PlanStage, plan_flags, plan_options};
-pub use planner::{HostSource, PlannedPlay, Planner, place, plan, tasks_in_order};
+pub use planner::{HostSource, Places, PlannedPlay, Planner, plan, tasks_in_order};

@@ -112,15 +112,24 @@ fn placement(verdicts: &[(&Task, Verdict)]) -> Placement {
     p
 }
 
-/// Places the tasks that an include brought while the play runs, knowing the include's own tasks only. See
-/// [`Planner::place`] for more.
-pub fn place(fragment: &Fragment, play: &Play) -> Placement {
-    let mut all = fragment_definitions(fragment);
-    all.push(&play.keywords.vars);
-    let foreign = Foreign::of(all);
-    let blocks = fragment.blocks.iter().map(|b| (b.id, b)).collect();
-    let tasks: Vec<&Task> = fragment.tasks.iter().collect();
-    placement(&verdicts(play, &tasks, &blocks, &foreign))
+/// Places tasks that come while a play runs: what a run's sources say of variables, without the sources.
+#[derive(Debug, Default)]
+pub struct Places {
+    foreign: Foreign,
+}
+
+impl Places {
+    /// What the sources of `run` say.
+    pub fn of(run: &ParsedRun) -> Places {
+        Places { foreign: Foreign::of(definitions(run)) }
+    }
+    /// Places the tasks of a dynamic include. `outer`: the blocks around it, so that what the new tasks inherit is seen.
+    pub fn place<'b>(&self, play: &Play, fragment: &'b Fragment, outer: impl IntoIterator<Item = &'b Block>) -> Placement {
+        let foreign = self.foreign.with(fragment_definitions(fragment));
+        let blocks = outer.into_iter().chain(&fragment.blocks).map(|b| (b.id, b)).collect();
+        let tasks: Vec<&Task> = fragment.tasks.iter().collect();
+        placement(&verdicts(play, &tasks, &blocks, &foreign))
+    }
 }
 
 impl<'a> Planner<'a> {
@@ -160,7 +169,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The rule for waiting, and why.
-    fn rule(&self, play: &Play, tasks: &[&Task], blocks: &HashMap<BlockId, &Block>, batches: &[Vec<String>]) -> Result<(BarrierRule, String, bool), PlanError> {
+    fn rule(&self, play: &Play, batches: &[Vec<String>]) -> Result<(BarrierRule, String, bool), PlanError> {
         let strategy = self.keyword(play, "strategy")?;
         let strategy = if strategy.is_null() {
             self.run.options.config.get("DEFAULT_STRATEGY").map_or_else(|| "linear".to_owned(), py_str)
@@ -174,16 +183,6 @@ impl<'a> Planner<'a> {
             _ => matches!(strategy.as_str(), "free" | "host_pinned" | "mitogen_free"),
         };
         let strict = || -> Option<String> {
-            let around = Around { play, blocks, foreign: &self.foreign };
-            if tasks.iter().any(|t| maybe(around.keyword(t, "any_errors_fatal"))) || maybe(play.keywords.other.get("any_errors_fatal")) {
-                return Some("any_errors_fatal is given".into());
-            }
-            if maybe(self.run.options.config.get("ANY_ERRORS_FATAL")) {
-                return Some("any_errors_fatal is configured".into());
-            }
-            if play.other.contains_key("max_fail_percentage") {
-                return Some("max_fail_percentage is given".into());
-            }
             (strategy == "debug").then(|| "strategy: debug".to_owned())
         };
         let (rule, reason) = match self.options.barriers {
@@ -211,7 +210,7 @@ impl<'a> Planner<'a> {
         let fragment = &self.run.fragment;
         let blocks: HashMap<BlockId, &Block> = fragment.blocks.iter().map(|b| (b.id, b)).collect();
         let tasks = tasks_in_order(play, fragment);
-        let (barriers, reason, free) = self.rule(play, &tasks, &blocks, &cut)?;
+        let (barriers, reason, free) = self.rule(play, &cut)?;
         let mut verdicts = verdicts(play, &tasks, &blocks, &self.foreign);
         let mut requirement = self.requirement(play, &verdicts);
         // What needs the controller itself is the same whoever runs the modules.
@@ -259,26 +258,6 @@ impl<'a> Planner<'a> {
             }
         }
         Requirement { play: play.id, modules: native.into_iter().collect(), python_modules: python.into_iter().collect() }
-    }
-
-    /// Places the tasks of a dynamic include. `outer`: the play's own fragment and those of the includes around it, so
-    /// that what the new tasks inherit is seen.
-    pub fn place(&self, play: &Play, fragment: &Fragment, outer: &[&Fragment]) -> Placement {
-        let known = fragment_definitions(fragment);
-        let foreign;
-        let foreign = if known.iter().all(|d| d.is_empty()) {
-            &self.foreign
-        } else {
-            let mut all = definitions(self.run);
-            all.extend(known);
-            all.extend(outer.iter().flat_map(|f| fragment_definitions(f)));
-            foreign = Foreign::of(all);
-            &foreign
-        };
-        let all = std::iter::once(fragment).chain(outer.iter().copied()).chain([&self.run.fragment]);
-        let blocks = all.flat_map(|f| &f.blocks).map(|b| (b.id, b)).collect();
-        let tasks: Vec<&Task> = fragment.tasks.iter().collect();
-        placement(&verdicts(play, &tasks, &blocks, foreign))
     }
 }
 

@@ -32,7 +32,11 @@ pub fn is_pure_lookup(name: &str) -> bool {
 impl Foreign {
     /// Finds the foreign variables among all definitions of a run.
     pub fn of<'a>(definitions: impl IntoIterator<Item = &'a Dict>) -> Foreign {
-        let mut foreign = Foreign::default();
+        Foreign::default().with(definitions)
+    }
+    /// The same with further definitions.
+    pub fn with<'a>(&self, definitions: impl IntoIterator<Item = &'a Dict>) -> Foreign {
+        let mut foreign = Foreign { env: Environment::new(), names: self.names.clone() };
         let mut open: Vec<(String, BTreeSet<String>)> = Vec::new();
         let mut seen = HashSet::new();
         for dict in definitions {

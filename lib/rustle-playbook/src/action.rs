@@ -4,7 +4,7 @@ use crate::error::{PlaybookError, Result};
 use crate::keywords::{self, Owner};
 use crate::loader::{Loader, Scope};
 use crate::names::nearest;
-use crate::split::{parse_kv, split_args};
+use rustle_stream::freeform::{parse_kv, split_args};
 use crate::values::{class, value};
 use rustle_value::{Dict, Origin, Value};
 use rustle_yaml::Node;

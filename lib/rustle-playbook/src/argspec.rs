@@ -29,10 +29,7 @@ impl Loader {
             name = format!("{name} - {text}");
         }
         Ok(Some(Task {
-            id: self.ids.task(),
             name: Some(Value::from(name)),
-            action: "ansible.builtin.validate_argument_spec".into(),
-            written: "ansible.builtin.validate_argument_spec".into(),
             args: dict! {
                 "argument_spec" => options,
                 "provided_arguments" => crate::mentions::params(wanted),
@@ -43,26 +40,11 @@ impl Loader {
                     "path" => role.path.as_str(),
                 },
             },
-            repeat: None,
-            loop_control: Dict::new(),
-            register: None,
-            projections: Dict::new(),
-            changed_when: Vec::new(),
-            failed_when: Vec::new(),
-            until: Vec::new(),
-            retries: None,
-            delay: None,
-            notify: Vec::new(),
-            listen: Vec::new(),
-            async_seconds: None,
-            poll: None,
             keywords: Keywords { tags: vec![Value::from("always")], ..Keywords::default() },
             role: Some(role.id),
             parent: scope.parent,
-            handler: false,
-            implicit: false,
-            origin: None,
             search_path: crate::tasks::search_path(scope, &paths::join(&role.path, "tasks/main.yml")),
+            ..Task::new(self.ids.task(), "ansible.builtin.validate_argument_spec")
         }))
     }
 }

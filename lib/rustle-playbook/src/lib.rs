@@ -27,7 +27,6 @@ mod resolve;
 mod roles;
 mod run;
 mod shared;
-mod split;
 mod tasks;
 mod values;
 
@@ -40,5 +39,5 @@ pub use names::{did_you_mean, nearest};
 pub use options::{Decrypt, Elsewhere, Options, Render, Unresolved, default_collections_path, default_roles_path};
 pub use resolve::builtin_names;
 pub use run::ParsedRun;
-pub use split::{Unbalanced, parse_kv, split_args};
+pub use rustle_stream::freeform::{Unbalanced, parse_kv, split_args};
 pub use values::is_variable_name;

@@ -6,7 +6,7 @@ use crate::keywords::Owner;
 use crate::loader::{Loader, MAX_DEPTH, Scope};
 use crate::shared;
 use crate::values::{self, class, expressions, listed, shown, value};
-use rustle_stream::model::{Block, Keywords, Loop, Node as Child, Task};
+use rustle_stream::model::{Block, Loop, Node as Child, Task};
 use rustle_value::{Dict, Value};
 use rustle_yaml::Node;
 
@@ -134,31 +134,14 @@ impl Loader {
             (_, false) => Owner::Task,
         };
         let mut task = Task {
-            id: self.ids.task(),
-            name: None,
-            action: action.resolved.clone(),
             written: action.written.as_str().into(),
             args: action.args,
-            repeat: None,
-            loop_control: Dict::new(),
-            register: None,
-            projections: Dict::new(),
-            changed_when: Vec::new(),
-            failed_when: Vec::new(),
-            until: Vec::new(),
-            retries: None,
-            delay: None,
-            notify: Vec::new(),
-            listen: Vec::new(),
-            async_seconds: None,
-            poll: None,
-            keywords: Keywords::default(),
             role: scope.role,
             parent: scope.parent,
             handler: scope.handler,
-            implicit: false,
             origin: Some(node.origin.clone()),
             search_path: search_path(scope, &node.origin.file),
+            ..Task::new(self.ids.task(), action.resolved.clone())
         };
         for (key, v) in node.as_map().unwrap_or_default() {
             let word = key.as_str().unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::color::paint;
 use crate::screen::{Role, Screen};
 use rustle_stream::event::Counts;
+use rustle_value::{Dict, JsonStyle, Value, to_json_string};
 use std::collections::BTreeMap;
 
 /// The recap, hosts by name.
@@ -41,6 +42,23 @@ fn name(screen: &Screen<'_>, host: &str, c: &Counts) -> String {
         &p.ok
     };
     format!("{:<37}", paint(host, color))
+}
+
+/// What `set_stats` collected: by host, then of the run.
+pub(crate) fn custom(screen: &mut Screen<'_>, stats: &Dict) {
+    screen.banner("CUSTOM STATS: ");
+    let style = JsonStyle { sort_keys: true, ..JsonStyle::pretty(1) };
+    let text = |v: &Value| to_json_string(v, &style).replace('\n', "");
+    let mut hosts: Vec<(&str, &Value)> = stats.str_iter().filter(|(k, _)| *k != "_run").collect();
+    hosts.sort_by_key(|(k, _)| *k);
+    for (host, own) in hosts {
+        screen.line(&format!("\t{host}: {}", text(own)));
+    }
+    if let Some(run) = stats.get("_run") {
+        screen.line("");
+        screen.line(&format!("\tRUN: {}", text(run)));
+    }
+    screen.line("");
 }
 
 /// `hosts reached by: local (2), ssh fallback (1: no exec)`; nothing where nothing is known.

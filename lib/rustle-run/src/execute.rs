@@ -6,10 +6,10 @@ use crate::programs::Bridged;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
-use rustle_controller::{Connected, Connector, Note, Secrets, Shared, Unreachable};
+use rustle_controller::{Connected, Connector, FactCache, Note, Secrets, Shared, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
-use rustle_plan::{HostSource, PlanOptions, Planner, Strategy};
+use rustle_plan::{HostSource, Places, PlanOptions, Planner, Strategy};
 use rustle_stream::event::RunEvent;
 use rustle_ship::Runner;
 use rustle_playbook::{Loader, ParsedRun};
@@ -125,8 +125,14 @@ fn shared(
     if let Some(f) = &config.file {
         options.config.insert("CONFIG_FILE", f.display().to_string());
     }
+    let fact_cache = FactCache::of(|name| Some(config.get(name))).unwrap_or_else(|e| {
+        _ = send.send(Note::Warning(e));
+        None
+    });
     Arc::new(Shared {
         run_options: run_options(&options, config),
+        fact_cache,
+        places: Places::of(run),
         options,
         extra_vars: run.extra_vars.vars.clone(),
         inventory: RwLock::new(inventory),

@@ -52,7 +52,7 @@ impl Told {
     }
     pub(crate) fn stats(&self, exit: u8) {
         if let RunEvent::Stats { hosts, .. } = lock(&self.sequencer).stats() {
-            self.emit(RunEvent::Stats { hosts, exit });
+            self.emit(RunEvent::Stats { hosts, exit, custom: rustle_value::Dict::new() });
         }
     }
 }
@@ -175,7 +175,7 @@ impl World for AloneWorld {
                 self.warning(message.clone());
                 Reply::Stop { reason: message }
             }
-            Call::Barrier => Reply::Go,
+            Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
             Call::RunOnce { .. } => Reply::RunItYourself,
             Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::Task { done: TaskDone::default() },
             Call::RunTask { .. } => Self::only_controller("this task"),

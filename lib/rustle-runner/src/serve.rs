@@ -74,6 +74,10 @@ fn read(shared: &Arc<Shared>, work: &mpsc::Sender<Work>) -> u8 {
                 shared.update(Update::Magic(changes));
                 true
             }
+            Down::Inventory { vars } => {
+                shared.update(Update::Inventory(vars));
+                true
+            }
             Down::Stop { reason } => {
                 shared.update(Update::Stop(reason));
                 true

@@ -43,7 +43,7 @@ pub enum Status {
     /// Failed, with `ignore_errors`.
     Ignored,
     Unreachable,
-    /// Failed inside a block with `rescue`, which goes on (counted by the block's end).
+    /// Failed inside a block with `rescue`, which goes on.
     Rescued,
 }
 
@@ -103,7 +103,7 @@ pub enum TaskEvent {
     },
     /// A dynamic include was resolved: printed as `included: FILE for HOST`.
     Included { position: Position, file: String, label: Option<Value> },
-    /// The host entered a block's rescue section (counts as rescued).
+    /// The host entered a block's rescue section.
     Rescue { position: Position },
     /// A line of text about the host's progress, shown at this verbosity and above.
     Told { position: Position, verbosity: u8, text: String },
@@ -137,10 +137,17 @@ pub enum RunEvent {
     /// A host could not be reached at all (`task` header of the task that would have run).
     Unreachable { play: PlayId, host: String, message: String },
     Warning { text: String },
+    /// Every host of the play failed.
+    NoMoreHosts,
     /// The run ends here, with no recap.
     Error { text: String },
     /// How a host is reached: `binary cached`, `binary uploaded`, `local`, `ssh fallback: why`.
     Reached { host: String, method: String, reason: Option<String> },
-    /// The end: counters per host.
-    Stats { hosts: Vec<(String, Counts)>, exit: u8 },
+    /// The end: counters per host, and what `set_stats` collected (`_run` for the run as a whole).
+    Stats {
+        hosts: Vec<(String, Counts)>,
+        exit: u8,
+        #[serde(default, skip_serializing_if = "Dict::is_empty")]
+        custom: Dict,
+    },
 }

@@ -14,6 +14,7 @@
 pub mod event;
 pub mod exit;
 pub mod foreign;
+pub mod freeform;
 pub mod model;
 pub mod payload;
 pub mod protocol;

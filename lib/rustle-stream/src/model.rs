@@ -224,6 +224,40 @@ pub struct Task {
     pub search_path: Vec<String>,
 }
 
+impl Task {
+    /// A task that runs `action` and has no keywords.
+    pub fn new(id: TaskId, action: impl Into<Arc<str>>) -> Task {
+        let action = action.into();
+        Task {
+            id,
+            name: None,
+            written: action.clone(),
+            action,
+            args: Dict::new(),
+            repeat: None,
+            loop_control: Dict::new(),
+            register: None,
+            projections: Dict::new(),
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            notify: Vec::new(),
+            listen: Vec::new(),
+            async_seconds: None,
+            poll: None,
+            keywords: Keywords::default(),
+            role: None,
+            parent: None,
+            handler: false,
+            implicit: false,
+            origin: None,
+            search_path: Vec::new(),
+        }
+    }
+}
+
 /// A play. Its sections hold nodes; their tasks and blocks are records of their own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -160,6 +160,9 @@ pub struct PlayProgram {
     /// Dynamic includes with a literal file name, loaded in advance: task → tasks.
     pub includes: Vec<(TaskId, Fragment, Placement)>,
     pub placement: Placement,
+    /// What the host's variables are already, where its runner is a new one: facts of a cache, what other hosts' tasks
+    /// learned of it.
+    pub known: VarChanges,
     /// When the host waits for the others (see `--barriers`).
     pub barriers: BarrierRule,
     pub become_password: Option<String>,
@@ -189,7 +192,7 @@ pub enum BarrierRule {
     Never,
     /// Before the tasks that [`Placement::visible`] and [`Placement::controller`] name.
     Visible,
-    /// Before every task: any_errors_fatal, max_fail_percentage, `--barriers strict`.
+    /// Before every task: `strategy: debug`, `--barriers strict`.
     Always,
 }
 
@@ -209,6 +212,8 @@ pub enum Down {
     Vars { changes: VarChanges },
     /// Groups changed (add_host, group_by): the new `groups` and this host's `group_names`.
     Magic { changes: Dict },
+    /// This host's variables of the inventory, which was read again or changed.
+    Inventory { vars: Dict },
     /// Stop the play as soon as the current task ends.
     Stop { reason: String },
     /// End: kill workers, remove temporary files, exit.
@@ -259,6 +264,12 @@ pub struct Frame {
 pub enum Call {
     /// May I go on past this position? Answered by [`Reply::Go`] or [`Reply::Stop`].
     Barrier,
+    /// May I begin this task, of which `limit` hosts at once may run (`throttle`)? Answered by [`Reply::Go`] or
+    /// [`Reply::Stop`]; the task's result gives the place free.
+    Turn { limit: u32 },
+    /// I have finished this task; may the play go on (`any_errors_fatal`, `max_fail_percentage`)? `fatal`: my failure
+    /// is everybody's. Answered by [`Reply::Go`], [`Reply::Fail`] or [`Reply::Stop`] when all others are as far.
+    Verdict { fatal: bool },
     /// Run this task (with its loop, `when`, everything) for me on the controller. `scope` names the dynamic
     /// includes that it stands in.
     RunTask { task: TaskId, scope: Vec<Frame> },
@@ -295,7 +306,9 @@ pub enum Call {
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Reply {
     Go,
-    /// Stop here: another host's failure ends the play (any_errors_fatal), or the user interrupted.
+    /// Take the task as failed, without a word: another host's failure counts for all.
+    Fail,
+    /// Stop here: the play is over, or the user interrupted.
     Stop { reason: String },
     /// Results of a whole task as the controller ran it; events were emitted by the controller.
     Task { done: TaskDone },

@@ -161,7 +161,7 @@ impl Sequencer {
         } else {
             exit::OK
         };
-        RunEvent::Stats { hosts, exit }
+        RunEvent::Stats { hosts, exit, custom: rustle_value::Dict::new() }
     }
 
     /// A host's counters so far.
@@ -211,7 +211,6 @@ impl Sequencer {
                 c.ok += 1;
                 self.counted.insert(host.to_owned(), position.clone());
             }
-            TaskEvent::Rescue { .. } => c.rescued += 1,
             TaskEvent::Result { status, result, .. } => match status {
                 Status::Ok if already => {}
                 Status::Ok => c.ok += 1,
@@ -223,7 +222,7 @@ impl Sequencer {
                     c.changed += u32::from(result.get("changed").is_some_and(Value::truthy));
                 }
                 Status::Unreachable => c.unreachable += 1,
-                Status::Rescued => {}
+                Status::Rescued => c.rescued += 1,
             },
             _ => {}
         }

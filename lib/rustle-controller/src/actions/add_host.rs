@@ -36,6 +36,7 @@ pub(crate) static ACTION: Action = Action {
             Err(e) => return failed(e.to_string()),
         };
         world.shared.inventory_changed();
+        world.shared.tell_inventory(&host);
         Ok(dict! {
             "changed" => changed,
             "add_host" => dict! { "host_name" => host, "groups" => groups, "host_vars" => Value::dict(vars) },

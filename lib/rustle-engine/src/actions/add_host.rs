@@ -4,7 +4,7 @@ use super::{Action, failed_result};
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_value::{Dict, Value};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.add_host", "ansible.builtin.group_by", "ansible.builtin.pause", "ansible.builtin.set_stats"], raw: false, run };

@@ -4,7 +4,8 @@ use super::{Action, failed_result};
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
-use crate::once::{Manner, UNTRUSTED, UNTRUSTED_HELP};
+use crate::manner::Manner;
+use crate::once::{UNTRUSTED, UNTRUSTED_HELP};
 use rustle_value::{Dict, Value, dict, py_str};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::{Action, blob, failed_result, flag, text};
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_stream::protocol::{Blob, SourceFile};
 use rustle_value::{Dict, JsonStyle, Value, dict, py_str, to_json_string};
 

@@ -4,7 +4,7 @@ use super::Action;
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_value::{Dict, Value, dict};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.fail"], raw: false, run };

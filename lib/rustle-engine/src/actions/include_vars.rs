@@ -5,7 +5,7 @@ use super::{Action, failed_result};
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_value::{Dict, Value};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.include_vars"], raw: false, run };

@@ -4,8 +4,9 @@
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_stream::event::TaskEvent;
+use rustle_stream::freeform::{split_args, unquote};
 use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Reply, SourceFile};
 use rustle_value::{Dict, Value, dict, py_str};
 use sha2::{Digest, Sha256};
@@ -192,7 +193,7 @@ impl Engine<'_> {
                 None => self.render_str(cx, &raw).map_err(Failure::from)?,
             };
             let name = if &*cx.task.action == "ansible.builtin.script" {
-                unquote(split_words(&name).first().map_or(name.as_str(), String::as_str)).to_owned()
+                script_name(&name)
             } else {
                 name
             };
@@ -231,53 +232,8 @@ pub(crate) fn flag(args: &Dict, key: &str, default: bool) -> Result<bool, Failur
     }
 }
 
-/// `a=1 b="two words"`: free-form arguments. With `raw`, what is no option of a command stays as `_raw_params`.
-pub(crate) fn parse_kv(text: &str, raw: bool) -> Dict {
-    let mut out = Dict::new();
-    let mut rest = Vec::new();
-    for word in split_words(text) {
-        match word.split_once('=') {
-            Some((k, v)) if !k.is_empty() && k.chars().all(|c| c.is_alphanumeric() || c == '_') && (!raw || COMMAND_OPTIONS.contains(&k)) => {
-                out.insert(k, unquote(v));
-            }
-            _ => rest.push(word),
-        }
-    }
-    if !rest.is_empty() {
-        out.insert("_raw_params", rest.join(" "));
-    }
-    out
-}
-
-const COMMAND_OPTIONS: &[&str] = &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends"];
-
-fn unquote(s: &str) -> &str {
-    let b = s.as_bytes();
-    if b.len() >= 2 && (b[0] == b'"' || b[0] == b'\'') && b[b.len() - 1] == b[0] { &s[1..s.len() - 1] } else { s }
-}
-
-fn split_words(text: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
-    for c in text.chars() {
-        match quote {
-            Some(q) if c == q => {
-                quote = None;
-                word.push(c);
-            }
-            None if c == '"' || c == '\'' => {
-                quote = Some(c);
-                word.push(c);
-            }
-            None if c.is_whitespace() => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            _ => word.push(c),
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
+/// The file of a script's command line.
+fn script_name(line: &str) -> String {
+    let first = split_args(line).ok().and_then(|words| words.into_iter().next()).unwrap_or_else(|| line.to_owned());
+    unquote(first.trim()).to_owned()
 }

@@ -1,17 +1,19 @@
 //! `script`: sends a script of the controller and runs it on the host.
 
-use super::{Action, blob, failed_result, parse_kv, text};
+use super::{Action, blob, failed_result, text};
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
+use rustle_stream::freeform::parse_kv;
 use rustle_value::{Dict, Value};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.script"], raw: false, run };
 
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &Manner) -> Result<Dict, Failure> {
     if let Some(Value::Str(raw)) = args.get("_raw_params").cloned() {
-        let mut parsed = parse_kv(&raw, true);
+        let pairs = parse_kv(&raw, true).map_err(|e| Failure::new(e.message()))?;
+        let mut parsed: Dict = pairs.into_iter().map(|(k, v)| (k, Value::from(v))).collect();
         parsed.update(&args.iter().filter(|(k, _)| k.as_str() != Some("_raw_params")).map(|(k, v)| (k.clone(), v.clone())).collect());
         args = parsed;
     }

@@ -4,7 +4,7 @@ use super::{Action, failed_result};
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_value::{Dict, Value, dict, py_str};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.set_fact"], raw: false, run };

@@ -4,7 +4,7 @@ use super::{Action, blob, failed, failed_result, flag, text};
 use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_jinja::Syntax;
 use rustle_stream::protocol::{Call, Reply, SourceFile};
 use rustle_value::{Dict, Origin, Value, dict};

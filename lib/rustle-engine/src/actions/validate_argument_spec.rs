@@ -8,7 +8,7 @@ use super::{Action, failed};
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::once::Manner;
+use crate::manner::Manner;
 use rustle_modules::convert::{self, Environment};
 use rustle_modules::Kind;
 use rustle_value::{Dict, Value, dict, py_str};

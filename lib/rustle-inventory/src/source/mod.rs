@@ -73,9 +73,11 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Reads the same sources again (`meta: refresh_inventory`); hosts and groups made at run time are gone.
+    /// Reads the same sources again (`meta: refresh_inventory`); hosts and groups made at run time stay.
     pub fn reload(&self) -> Result<Inventory, InventoryError> {
-        Inventory::load(&self.sources, &self.options)
+        let mut fresh = Inventory::load(&self.sources, &self.options)?;
+        fresh.repeat(&self.changes);
+        Ok(fresh)
     }
 
     fn read_source(&mut self, source: &str) -> Result<bool, InventoryError> {

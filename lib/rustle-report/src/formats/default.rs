@@ -90,8 +90,12 @@ impl Report for Default<'_> {
             RunEvent::Reached { host, method, reason } => {
                 self.reached.insert(host.clone(), (method.clone(), reason.clone()));
             }
-            RunEvent::Stats { hosts, .. } => {
+            RunEvent::NoMoreHosts => self.screen.banner("NO MORE HOSTS LEFT"),
+            RunEvent::Stats { hosts, custom, .. } => {
                 recap::recap(&mut self.screen, hosts);
+                if self.screen.options.custom_stats && !custom.is_empty() {
+                    recap::custom(&mut self.screen, custom);
+                }
                 if self.screen.options.say_methods {
                     recap::methods(&mut self.screen, &self.reached);
                 }

@@ -46,7 +46,7 @@ impl Report for Minimal<'_> {
                     self.end(host, position, *status, result, errors);
                 }
             }
-            RunEvent::NoHosts { .. } | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
+            RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }
     fn finish(&mut self) -> io::Result<()> {

@@ -37,7 +37,7 @@ impl Report for Oneline<'_> {
                     self.end(host, position, *status, result);
                 }
             }
-            RunEvent::NoHosts { .. } | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
+            RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }
     fn finish(&mut self) -> io::Result<()> {

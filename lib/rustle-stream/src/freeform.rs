@@ -120,7 +120,8 @@ fn join(parts: &[String]) -> String {
     out
 }
 
-fn unquote(s: &str) -> &str {
+/// Text without the quotes around it.
+pub fn unquote(s: &str) -> &str {
     let b = s.as_bytes();
     let quoted = b.len() > 1 && b[0] == b[b.len() - 1] && matches!(b[0], b'"' | b'\'') && b[b.len() - 2] != b'\\';
     if quoted { &s[1..s.len() - 1] } else { s }

@@ -1,0 +1,113 @@
+//! How a task is to be executed: its keywords, rendered.
+
+use crate::context::{TaskContext, number, to_bool};
+use crate::engine::Engine;
+use crate::failure::{Failure, origin_of};
+use rustle_jinja::is_omit;
+use rustle_stream::protocol::Become;
+use rustle_value::{Dict, Value, py_str};
+
+/// How the module runs: what the task's keywords say, rendered.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    pub check: bool,
+    pub diff: bool,
+    pub no_log: bool,
+    /// The host that the task is delegated to.
+    pub delegate: Option<String>,
+    pub environment: Dict,
+    pub elevate: Option<Become>,
+    pub timeout: Option<u64>,
+    pub async_seconds: Option<u64>,
+    pub poll: u64,
+}
+
+impl Engine<'_> {
+    /// The keywords that shape the execution.
+    pub(crate) fn manner(&self, cx: &TaskContext) -> Result<Manner, Failure> {
+        let mut environment = Dict::new();
+        for entry in &cx.inherited.environment {
+            match self.render(cx, entry).map_err(Failure::from)? {
+                Value::Dict(d) => {
+                    for (k, v) in d.iter() {
+                        if !is_omit(v) {
+                            environment.insert(k.clone(), py_str(v));
+                        }
+                    }
+                }
+                v if v.is_null() || is_omit(&v) => {}
+                v => self.world.warning(format!("could not parse environment value, skipping: {}", py_str(&v))),
+            }
+        }
+        let seconds = |v: Option<Value>, name: &str| -> Result<Option<u64>, Failure> {
+            v.map(|v| number(name, &v).map(|n| n.max(0.0) as u64)).transpose()
+        };
+        let render = |v: &Option<Value>| v.as_ref().map(|v| self.render(cx, v)).transpose().map_err(Failure::from);
+        let throttle = cx.inherited.get("throttle").map(|raw| {
+            self.render(cx, raw).map_err(|e| {
+                Failure::new(format!("Failed to convert the throttle value to an integer: {e}")).at(origin_of(raw))
+            })
+        });
+        if let Some(v) = throttle.transpose()?.filter(|v| !v.is_null() && !is_omit(v)) {
+            let given = py_str(&v);
+            if v.as_i64().is_none() && given.trim().parse::<i64>().is_err() {
+                let text = format!("Failed to convert the throttle value to an integer: invalid literal for int() with base 10: {}", rustle_value::py_repr(&v));
+                return Err(Failure::new(text).at(cx.inherited.get("throttle").and_then(origin_of)));
+            }
+        }
+        let timeout = seconds(self.keyword(cx, "timeout")?, "timeout")?.filter(|t| *t > 0);
+        let async_seconds = seconds(render(&cx.task.async_seconds)?, "async")?.filter(|t| *t > 0);
+        let poll = seconds(render(&cx.task.poll)?, "poll")?.unwrap_or(15);
+        Ok(Manner {
+            check: self.keyword_bool(cx, "check_mode", self.options.check)?,
+            diff: self.keyword_bool(cx, "diff", self.options.diff)?,
+            no_log: self.keyword_bool(cx, "no_log", false)?,
+            delegate: self.keyword_str(cx, "delegate_to")?.filter(|d| !d.is_empty()),
+            environment,
+            elevate: self.elevation(cx)?,
+            timeout,
+            async_seconds,
+            poll,
+        })
+    }
+    /// Become: variables over keywords over the command line.
+    fn elevation(&self, cx: &TaskContext) -> Result<Option<Become>, Failure> {
+        let config = |name: &str| self.options.config.get(name).filter(|v| !v.is_null()).cloned();
+        let wanted = match self.variable_str(cx, "ansible_become")? {
+            Some(v) => to_bool(&Value::from(v)).unwrap_or(false),
+            None => self.keyword_bool(cx, "become", config("DEFAULT_BECOME").is_some_and(|v| to_bool(&v).unwrap_or(false)))?,
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let pick = |var: &[&str], keyword: &str, setting: &str| -> Result<Option<String>, Failure> {
+            for name in var {
+                if let Some(v) = self.variable_str(cx, name)? {
+                    return Ok(Some(v));
+                }
+            }
+            Ok(self.keyword_str(cx, keyword)?.or_else(|| config(setting).map(|v| py_str(&v))))
+        };
+        let method = pick(&["ansible_become_method"], "become_method", "DEFAULT_BECOME_METHOD")?.unwrap_or_else(|| "sudo".into());
+        let short = method.rsplit('.').next().unwrap_or(&method).to_owned();
+        let own = |suffix: &str| format!("ansible_{short}_{suffix}");
+        let user = pick(&["ansible_become_user", &own("user")], "become_user", "DEFAULT_BECOME_USER")?.unwrap_or_else(|| "root".into());
+        if self.remote_user.as_deref() == Some(&user) && cx.task.keywords.other.get("delegate_to").is_none() {
+            return Ok(None);
+        }
+        let password = match self.variable_str(cx, "ansible_become_password")? {
+            Some(p) => Some(p),
+            None => match self.variable_str(cx, "ansible_become_pass")? {
+                Some(p) => Some(p),
+                None => self.variable_str(cx, &own("pass"))?.or_else(|| self.become_password.clone()),
+            },
+        };
+        Ok(Some(Become {
+            method: short.clone(),
+            user,
+            flags: pick(&["ansible_become_flags", &own("flags")], "become_flags", "DEFAULT_BECOME_FLAGS")?,
+            exe: pick(&["ansible_become_exe", &own("exe")], "become_exe", "DEFAULT_BECOME_EXE")?,
+            password,
+        }))
+    }
+}

@@ -1,0 +1,112 @@
+//! What came of a task or of one item of its loop, and what is said of it.
+
+use crate::context::TaskContext;
+use crate::failure::Failure;
+use rustle_stream::event::{ErrorPart, Status};
+use rustle_stream::protocol::VarChanges;
+use rustle_value::{Dict, Value, dict};
+
+/// What came of a task, or of one item.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub result: Dict,
+    pub errors: Vec<ErrorPart>,
+    pub changes: VarChanges,
+    pub changed: bool,
+    pub failed: bool,
+    pub skipped: bool,
+    pub unreachable: bool,
+    /// Failed or unreachable, and the task says to ignore that.
+    pub ignored: bool,
+    pub no_log: bool,
+    /// Diffs are to be shown.
+    pub diff: bool,
+    /// What is notified, where the task changed something.
+    pub notified: Vec<String>,
+    pub delegated: Option<String>,
+}
+
+/// The result of a task whose output must not be seen.
+fn censored(changed: bool) -> Dict {
+    dict! {
+        "censored" => "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
+        "changed" => changed,
+    }
+}
+
+impl Outcome {
+    /// A result that says `skipped`.
+    pub fn skipped(result: Dict) -> Outcome {
+        Outcome { result, skipped: true, ..Outcome::default() }
+    }
+    /// The task did not get as far as its action.
+    pub fn from_failure(failure: Failure, cx: &TaskContext) -> Outcome {
+        let unreachable = failure.unreachable;
+        let (mut result, mut errors) = failure.into_result();
+        if !result.contains_key("changed") {
+            result.insert("changed", false);
+        }
+        if let Some(first) = errors.first_mut()
+            && first.origin.is_none()
+        {
+            first.origin = cx.task.origin.clone();
+        }
+        Outcome { result, errors, failed: !unreachable, unreachable, ..Outcome::default() }
+    }
+    /// What `register` stores: without internals.
+    pub fn registered(&self) -> Dict {
+        let mut d = self.result.clone();
+        d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")));
+        d.insert("changed", self.changed);
+        if !self.unreachable {
+            d.insert("failed", self.failed);
+        }
+        if self.failed && !self.errors.is_empty() {
+            d.insert("exception", "(traceback unavailable)");
+        }
+        d
+    }
+    /// What reports get.
+    pub fn public(&self) -> Dict {
+        if self.no_log {
+            return censored(self.changed);
+        }
+        let mut d = self.result.clone();
+        // A module may tell its diff unasked; it is registered, and not shown.
+        if !self.diff {
+            d.remove("diff");
+        }
+        d
+    }
+    /// The chain of causes for reports: nothing of what must not be seen.
+    pub fn told_errors(&self) -> Vec<ErrorPart> {
+        if (self.failed || self.unreachable) && !self.no_log { self.errors.clone() } else { Vec::new() }
+    }
+    /// The status of one item.
+    pub(crate) fn status(&self) -> Status {
+        if self.unreachable {
+            Status::Unreachable
+        } else if self.failed {
+            if self.ignored { Status::Ignored } else { Status::Failed }
+        } else if self.skipped {
+            Status::Skipped
+        } else if self.changed {
+            Status::Changed
+        } else {
+            Status::Ok
+        }
+    }
+}
+
+/// `_task`: what expressions of a task see of its result.
+pub(crate) fn task_view(own: Value, listed: Option<Dict>) -> Value {
+    let mut d = dict! { "result" => own.clone() };
+    match listed {
+        Some(l) => {
+            d.insert("polymorphic_result", Value::dict(l.clone()));
+            d.insert("loop_result", Value::dict(l));
+        }
+        None => _ = d.insert("polymorphic_result", own),
+    }
+    Value::dict(d)
+}
