@@ -495,7 +495,7 @@ impl Run<'_> {
     /// Whether the hosts run this task one after the other, in their order: what it does depends on it.
     fn in_order(&self, batch: &Batch, call: &Call) -> bool {
         let Call::RunTask { task, .. } = call else { return false };
-        lock(&batch.play.program).task(*task).is_some_and(|t| &*t.action == "ansible.builtin.group_by")
+        lock(&batch.play.program).task(*task).is_some_and(|t| rustle_engine::in_order(&t))
     }
     /// Answers in a thread of its own: a lookup or a delegated task may take long. Several questions are answered in
     /// their order, and all at the end.

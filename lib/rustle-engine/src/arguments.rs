@@ -25,10 +25,11 @@ impl Engine<'_> {
             };
             for (name, values) in rendered.str_iter() {
                 let short = |n: &str| n.trim_start_matches("ansible.builtin.").trim_start_matches("ansible.legacy.").to_owned();
+                // The nearest level that names the module counts alone.
                 if short(name) == short(&cx.task.action)
                     && let Value::Dict(d) = self.render(cx, values).map_err(Failure::from)?
                 {
-                    raw.update(&d);
+                    raw = (*d).clone();
                 }
             }
         }

@@ -47,7 +47,7 @@ pub use keywords::Inherited;
 pub use manner::Manner;
 pub use outcome::Outcome;
 pub use play::{Flow, GATHER_TASK, gather_task};
-pub use program::Program;
+pub use program::{Program, in_order};
 pub use scope::{Place, TaskScope};
 pub use tags::TagFilter;
 pub use vars::{HostVars, Layers};

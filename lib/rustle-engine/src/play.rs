@@ -178,17 +178,18 @@ impl Engine<'_> {
             && let Some(role) = block.role.and_then(|id| self.program.role(id))
         {
             // Equal mentions of a role in a play share one number.
-            if !role.allow_duplicates && self.roles_done.contains(&role.id) {
+            let first = role.same.unwrap_or(role.id);
+            if !role.allow_duplicates && self.roles_done.contains(&first) {
                 return Flow::Next;
             }
-            once = Some(role.id);
+            once = Some((role.id, first));
         }
         let flow = self.block_parts(&block, base, start, body, rescue);
-        if let Some(id) = once
+        if let Some((id, first)) = once
             && flow == Flow::Next
             && self.roles_ran.contains(&id)
         {
-            self.roles_done.insert(id);
+            self.roles_done.insert(first);
         }
         if flow == Flow::EndRole && block.role_root { Flow::Next } else { flow }
     }

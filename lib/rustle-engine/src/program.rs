@@ -7,6 +7,12 @@ use rustle_stream::protocol::Placement;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// Whether hosts do this task on the controller one after the other, in their order, because what comes of it depends
+/// on it.
+pub fn in_order(task: &Task) -> bool {
+    matches!(&*task.action, "ansible.builtin.group_by" | "ansible.builtin.set_stats") || task.keywords.other.contains_key("delegate_facts")
+}
+
 /// Tasks, blocks and roles of a play. Cheap to look up, shared between those who execute.
 #[derive(Clone, Debug, Default)]
 pub struct Program {

@@ -34,8 +34,8 @@ impl Engine<'_> {
             return self.meta(&cx);
         }
         let on_controller = self.program.on_controller(id) && !self.world.is_controller();
-        // The controller itself lets hosts into groups one after the other, when all are there.
-        let own_turn = on_controller && &*task.action == "ansible.builtin.group_by";
+        // The controller itself waits until all are there, and takes them one after the other.
+        let own_turn = on_controller && crate::program::in_order(&task) && !self.keyword_bool(&cx, "run_once", false).unwrap_or(false);
         let waits = match self.barriers {
             BarrierRule::Never => false,
             BarrierRule::Visible => self.program.is_visible(id),

@@ -161,6 +161,9 @@ impl Loader {
         let allow = entry("allow_duplicates").is_some_and(|n| crate::imports::truth(&crate::values::value(n)));
         let allow = wanted.allow_duplicates.unwrap_or(allow);
         let key = use_key(wanted, &path, scope.play);
+        let first = self.uses.get(&key).filter(|_| !allow).copied();
+        // Equal mentions in other roles have other variables, and run once all the same.
+        let key = format!("{key}\n{:?}", scope.chain);
         let (id, is_new) = match self.uses.get(&key).filter(|_| !allow) {
             // What is included at run time brings the records of its roles along, known or not.
             Some(id) => (*id, scope.dynamic && self.out.roles.iter().all(|r| r.id != *id)),
@@ -174,6 +177,7 @@ impl Loader {
             params: wanted.params.clone(),
             keywords: wanted.keywords.clone(),
             parents: scope.chain.clone(),
+            same: first.filter(|f| *f != id),
             allow_duplicates: allow,
             public: wanted.public,
             ..Role::default()
@@ -183,6 +187,7 @@ impl Loader {
             role.defaults = self.role_vars(&name, &path, "defaults", wanted.from.defaults.as_ref())?;
             if !allow {
                 self.uses.insert(key, id);
+                self.uses.entry(use_key(wanted, &path, scope.play)).or_insert(id);
             }
             self.roles.insert(id, RoleInfo::of(&role, collections.clone()));
         }

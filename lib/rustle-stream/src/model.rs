@@ -83,6 +83,9 @@ pub struct Keywords {
 #[serde(default)]
 pub struct Role {
     pub id: RoleId,
+    /// The first of the mentions that are equal to this one, but for the roles that they stand in: of these, one runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub same: Option<RoleId>,
     /// As `ansible_role_name` shows it.
     pub name: String,
     /// The folder.
