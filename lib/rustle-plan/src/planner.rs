@@ -192,7 +192,11 @@ impl<'a> Planner<'a> {
             _ if batches.iter().all(|b| b.len() < 2) => (BarrierRule::Never, "one host has nobody to wait for".to_owned()),
             _ => match strict() {
                 Some(why) => (BarrierRule::Always, why),
-                None => (BarrierRule::Visible, "hosts wait before tasks that others can notice".to_owned()),
+                None => {
+                    let shared = maybe(play.keywords.other.get("any_errors_fatal")) || play.other.contains_key("max_fail_percentage");
+                    let more = if shared { ", and after each task: a failure may be everybody's" } else { "" };
+                    (BarrierRule::Visible, format!("hosts wait before tasks that others can notice{more}"))
+                }
             },
         };
         Ok((rule, reason, free))
