@@ -10,7 +10,13 @@ use std::sync::Arc;
 fn call(world: &ControllerWorld, plugin: &Plugin<'_>, name: &str, args: &Args) -> Option<Result<Value, Error>> {
     let place = Sought { playbook: world.shared.playbook_dir(&world.play.play), folders: folders(&world.play, &[]) };
     let named: Vec<(String, Value)> = args.kw.iter().map(|(k, v)| (k.to_string(), v.clone())).collect();
-    world.shared.bridge.call(plugin, name, &place, &args.pos, &named).map_err(|e| Error::runtime(e.to_string())).transpose()
+    let kind = match plugin {
+        Plugin::Filter(_) => "filter",
+        Plugin::Test(_) => "test",
+        Plugin::Lookup(_) => "lookup",
+    };
+    let told = |e| Error::runtime(format!("The {kind} plugin '{name}' failed: {e}")).complete();
+    world.shared.bridge.call(plugin, name, &place, &args.pos, &named).map_err(told).transpose()
 }
 
 pub(crate) fn filter(world: &ControllerWorld, name: &str, input: &Value, args: &Args) -> Option<Result<Value, Error>> {

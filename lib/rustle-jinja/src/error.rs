@@ -83,6 +83,10 @@ impl Error {
         }
         self
     }
+    /// This error as it is: nobody names the plugin that raised it.
+    pub fn complete(self) -> Error {
+        self.named(String::new)
+    }
     /// Adds a prefix to the message of a syntax or run-time error, unless it has one.
     pub(crate) fn named(mut self, prefix: impl FnOnce() -> String) -> Error {
         if let Error::Syntax(d) | Error::Runtime(d) = &mut self

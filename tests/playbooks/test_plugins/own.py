@@ -1,0 +1,3 @@
+class TestModule:
+    def tests(self):
+        return {"own_shouted": lambda text: text.isupper()}
