@@ -220,14 +220,18 @@ impl Engine<'_> {
             }
         }
         let mut changes = VarChanges::default();
-        if let Some(Value::Dict(facts)) = result.get("ansible_facts") {
+        let facts = result.get("ansible_facts").and_then(Value::as_dict).cloned();
+        if let Some(facts) = &facts {
             match &*cx.task.action {
                 "ansible.builtin.set_fact" => changes.set.update(facts),
                 "ansible.builtin.include_vars" => changes.included.update(facts),
                 _ => {
                     let (kept, gone) = crate::foreign::allowed_facts(facts);
-                    for name in gone {
-                        self.world.warning(format!("Removed restricted key from module data: {name}"));
+                    if !gone.is_empty() {
+                        let told = result.get("warnings").and_then(Value::as_list).unwrap_or_default();
+                        let gone = gone.iter().map(|name| Value::from(format!("Removed restricted key from module data: {name}")));
+                        let all: Vec<Value> = told.iter().cloned().chain(gone).collect();
+                        result.insert("warnings", all);
                     }
                     changes.facts.update(&kept);
                 }

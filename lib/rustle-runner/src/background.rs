@@ -13,6 +13,8 @@ use std::time::Duration;
 fn folder(request: &ModuleRequest) -> PathBuf {
     let home = std::env::var("HOME").unwrap_or_else(|_| "/tmp".into());
     let named = request.hints.get("ansible_async_dir").map(py_str).or_else(|| request.environment.get("ANSIBLE_ASYNC_DIR").map(py_str));
+    // Where `async_status` looks, too.
+    let named = named.or_else(|| std::env::var("ANSIBLE_ASYNC_DIR").ok());
     match named {
         Some(d) => PathBuf::from(d.strip_prefix('~').map_or(d.clone(), |rest| format!("{home}{rest}"))),
         None => PathBuf::from(home).join(".ansible_async"),
