@@ -40,9 +40,9 @@ pub fn trials() -> Vec<Trial> {
     tests.into_iter().map(trial).collect()
 }
 
-struct Stage {
-    dir: tempfile::TempDir,
-    victim: String,
+pub(crate) struct Stage {
+    pub dir: tempfile::TempDir,
+    pub victim: String,
     others: [String; 2],
 }
 
@@ -59,10 +59,11 @@ const BOOK: &str = "
 ";
 
 impl Stage {
-    fn new() -> Stage {
+    pub fn new() -> Stage {
         let set = hosts::failing();
         let dir = tempfile::Builder::new().prefix("rustle-fail-").tempdir().expect("a scratch folder");
         std::fs::write(dir.path().join("site.yml"), BOOK).expect("a playbook");
+        std::fs::write(dir.path().join("ansible.cfg"), "[defaults]\n").expect("settings");
         let others = [set.host(2), set.host(3)];
         for h in &others {
             on(h, "rm -rf /root/after /root/.rustle");
@@ -70,7 +71,7 @@ impl Stage {
         Stage { dir, victim: set.host(1), others }
     }
     /// The inventory with variables of its own for the victim.
-    fn inventory(&self, vars: &str) -> PathBuf {
+    pub fn inventory(&self, vars: &str) -> PathBuf {
         let text = std::fs::read_to_string(&hosts::failing().inventory).expect("an inventory");
         let lines = text.lines().map(|l| match l.starts_with(&format!("{} ", self.victim)) && !vars.is_empty() {
             // The last one of a variable counts.
@@ -81,14 +82,20 @@ impl Stage {
         std::fs::write(&path, lines.collect::<String>()).expect("a file");
         path
     }
-    fn command(&self, inventory: &Path, args: &[&str]) -> Command {
+    /// The program without a playbook.
+    pub fn command(&self, inventory: &Path, args: &[&str]) -> Command {
         let mut c = Command::new(support::bin().join("rustle-deploy"));
-        c.arg("-i").arg(inventory).args(args).arg("site.yml").current_dir(self.dir.path()).env("HOME", self.dir.path());
-        c.env("ANSIBLE_CONFIG", "/dev/null").env("LC_ALL", "C.UTF-8").env_remove("SSH_AUTH_SOCK");
+        c.arg("-i").arg(inventory).args(args).current_dir(self.dir.path()).env("HOME", self.dir.path());
+        c.env("ANSIBLE_CONFIG", self.dir.path().join("ansible.cfg")).env("LC_ALL", "C.UTF-8").env_remove("SSH_AUTH_SOCK").envs(bridge());
         c
     }
-    fn play(&self, inventory: &Path, args: &[&str]) -> Done {
-        support::run(self.command(inventory, args), b"", Duration::from_secs(120))
+    fn book(&self, inventory: &Path, args: &[&str]) -> Command {
+        let mut c = self.command(inventory, args);
+        c.arg("site.yml");
+        c
+    }
+    pub fn play(&self, inventory: &Path, args: &[&str]) -> Done {
+        support::run(self.book(inventory, args), b"", Duration::from_secs(120))
     }
     /// Starts the slow play, does something to it after all hosts are in the first task, and waits for its end.
     fn disturb(&self, what: impl FnOnce(u32)) -> Done {
@@ -97,7 +104,7 @@ impl Stage {
         for h in self.others.iter().chain([&self.victim]) {
             on(h, "rm -f /root/after");
         }
-        let command = self.command(&self.inventory(""), &["-e", "slow=1"]);
+        let command = self.book(&self.inventory(""), &["-e", "slow=1"]);
         let (started, victims) = std::sync::mpsc::channel();
         std::thread::scope(|s| {
             let run = s.spawn(move || with_pid(command, Duration::from_secs(60), &started));
@@ -109,7 +116,7 @@ impl Stage {
         })
     }
     /// The victim is unreachable and the message says why; the others are done; exit status 4.
-    fn lost(&self, done: &Done, why: &[&str]) -> Result<(), Failed> {
+    pub fn lost(&self, done: &Done, why: &[&str]) -> Result<(), Failed> {
         let line = done.stdout.lines().find(|l| l.starts_with(&format!("fatal: [{}]: UNREACHABLE!", self.victim)));
         let line = line.ok_or_else(|| format!("no line says that the host is unreachable:\n{}{}", done.stdout, done.stderr))?;
         if !why.iter().any(|w| line.to_lowercase().contains(w)) {
@@ -130,7 +137,7 @@ impl Stage {
         Ok(())
     }
     /// The play went through on all hosts.
-    fn fine(&self, done: &Done) -> Result<(), Failed> {
+    pub fn fine(&self, done: &Done) -> Result<(), Failed> {
         self.others_done(done)?;
         if done.exit != 0 || on(&self.victim, "cat /root/after") != "done" {
             return Err(format!("exit status {}\n{}{}", done.exit, done.stdout, done.stderr).into());
@@ -138,7 +145,7 @@ impl Stage {
         Ok(())
     }
     /// No runner and nothing that it started is left on the hosts; nothing of the run is left here.
-    fn clean(&self) -> Result<(), Failed> {
+    pub fn clean(&self) -> Result<(), Failed> {
         for h in self.others.iter().chain([&self.victim]) {
             let left = || on(h, "pgrep -af '[r]ustle|[s]leep 8.25'");
             if !soon(|| left().is_empty()) {
@@ -164,7 +171,12 @@ impl Stage {
     }
 }
 
-fn soon(mut is: impl FnMut() -> bool) -> bool {
+/// Where ansible-core is, for hosts without a runner.
+pub(crate) fn bridge() -> Option<(&'static str, PathBuf)> {
+    crate::oracle::dir().map(|d| ("RUSTLE_ANSIBLE_PYTHON", d.join("bin/python")))
+}
+
+pub(crate) fn soon(mut is: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(15) {
         if is() {
@@ -287,7 +299,7 @@ fn become_password(s: &Stage) -> Result<(), Failed> {
     s.clean()
 }
 
-fn signal(to: i32, signal: i32) {
+pub(crate) fn signal(to: i32, signal: i32) {
     // Safety: a plain system call.
     unsafe { libc::kill(to, signal) };
 }

@@ -6,12 +6,14 @@
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
+//! - `fallback.rs`: hosts that can run no runner; root on Debian;
 //! - `tidy.rs`: what the source must not have.
 //!
 //! `UPDATE=1` rewrites what cases expect; `RECORD=1` asks the oracle (`scripts/oracle`) for the recorded runs again.
 //! A test in `gaps.txt` is expected to fail, and complains when it does not. What cannot run here counts as ignored.
 
 mod failures;
+mod fallback;
 mod gaps;
 mod hosts;
 mod onhosts;
@@ -34,6 +36,7 @@ fn main() {
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());
+    trials.extend(fallback::trials());
     trials.extend(tidy::trials());
     if !args.list {
         support::build();

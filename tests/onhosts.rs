@@ -15,12 +15,12 @@ pub fn trials() -> Vec<Trial> {
     names.map(|name| crate::gaps::trial(format!("onhosts/{name}"), move || same(&name)).with_ignored_flag(ignored)).collect()
 }
 
-struct Ran {
-    runs: Vec<support::Done>,
-    manifest: String,
+pub(crate) struct Ran {
+    pub runs: Vec<support::Done>,
+    pub manifest: String,
 }
 
-fn both_runs(name: &str, program: &Path) -> Ran {
+pub(crate) fn both_runs(name: &str, program: &Path, args: &[&str]) -> Ran {
     let set = hosts::compared();
     let host = set.host(1);
     hosts::script(&["reset", &host]);
@@ -29,7 +29,7 @@ fn both_runs(name: &str, program: &Path) -> Ran {
     support::copy_tree(&support::tests().join("onhosts"), &work);
     let run = || {
         let mut command = Command::new(program);
-        command.args(["-i", &set.inventory.to_string_lossy(), &format!("{name}.yml")]).current_dir(&work).env_clear();
+        command.args(["-i", &set.inventory.to_string_lossy(), &format!("{name}.yml")]).args(args).current_dir(&work).env_clear().envs(crate::failures::bridge());
         let own = program.parent().unwrap_or(Path::new("/"));
         command.env("PATH", format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display()));
         command.env("HOME", scratch.path()).env("LC_ALL", "C.UTF-8").env("ANSIBLE_CONFIG", work.join("ansible.cfg"));
@@ -45,21 +45,21 @@ fn both_runs(name: &str, program: &Path) -> Ran {
 fn telling(manifest: &str) -> String {
     let noise = [
         "root/.ansible", "root/.rustle", "home/deploy/.ansible", "home/deploy/.rustle", "home/asker/.ansible", "home/asker/.rustle",
-        "var/log", "var/tmp/systemd-private", "var/lib/systemd", "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/cache/ldconfig",
+        "var/log", "var/tmp/systemd-private", "var/tmp/.rustle-", "var/lib/systemd", "var/cache/apt", "var/lib/apt/lists", "var/cache/debconf", "var/cache/ldconfig",
         "etc/resolv.conf", "etc/hosts", "etc/.pwd.lock", "etc/ld.so.cache", "tmp/systemd-private", "var/lib/dpkg/lock", "run",
     ];
     let path = |l: &str| l.splitn(5, ' ').nth(4).unwrap_or(l).to_owned();
     let keep = |l: &&str| !noise.iter().any(|n| path(l).starts_with(n)) && !l.contains("__pycache__");
     // Folders above something that is noise differ as a whole: root/.ansible makes root a changed folder.
-    let keep_folder = |l: &&str| !(l.starts_with("d ") && ["root", "var", "home", "tmp"].iter().any(|d| path(l).trim_start() == *d));
+    let keep_folder = |l: &&str| !(l.starts_with("d ") && ["root", "var", "home", "home/deploy", "home/asker", "tmp"].iter().any(|d| path(l).trim_start() == *d));
     manifest.lines().filter(keep).filter(keep_folder).map(|l| format!("{l}\n")).collect()
 }
 
 fn same(name: &str) -> Result<(), Failed> {
     let _turn = hosts::compared().turn();
     let oracle = oracle::dir().ok_or("no oracle")?;
-    let want = both_runs(name, &oracle.join("bin/ansible-playbook"));
-    let got = both_runs(name, &support::bin().join("rustle-deploy"));
+    let want = both_runs(name, &oracle.join("bin/ansible-playbook"), &[]);
+    let got = both_runs(name, &support::bin().join("rustle-deploy"), &[]);
     let text = std::fs::read_to_string(support::tests().join(format!("onhosts/{name}.yml")))?;
     let mut wrong = Vec::new();
     for (n, (w, g)) in want.runs.iter().zip(&got.runs).enumerate() {
