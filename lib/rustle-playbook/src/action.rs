@@ -164,7 +164,7 @@ impl Loader {
                 return Err(PlaybookError::general(message, None));
             }
         }
-        let resolved = self.resolve(&written, scope);
+        let resolved = self.resolve_at(&written, scope, Some(&task.origin))?;
         // A name under `action:` may be a template; it is looked at when the task runs.
         if resolved.is_none() && place.is_some() && self.options.check_modules {
             let message = format!(

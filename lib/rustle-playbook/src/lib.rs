@@ -25,6 +25,7 @@ mod plays;
 mod reserved;
 mod resolve;
 mod roles;
+mod routing;
 mod run;
 mod shared;
 mod tasks;

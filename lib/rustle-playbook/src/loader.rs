@@ -34,6 +34,8 @@ pub struct Loader {
     pub(crate) roles: HashMap<RoleId, RoleInfo>,
     /// Handlers that `import_role` brought to the current play.
     pub(crate) imported_handlers: Vec<rustle_stream::model::Node>,
+    /// What `meta/runtime.yml` of collections says.
+    pub(crate) routings: HashMap<String, std::sync::Arc<crate::routing::Routing>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,6 +101,7 @@ impl Loader {
             uses: HashMap::new(),
             roles: HashMap::new(),
             imported_handlers: Vec::new(),
+            routings: HashMap::new(),
         }
     }
 

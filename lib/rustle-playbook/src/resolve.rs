@@ -1,8 +1,11 @@
 //! Names to things: modules, roles and playbooks in collections, custom modules beside playbook and role.
 
+use crate::error::Result;
 use crate::loader::{Loader, Scope};
 use crate::options::Unresolved;
 use crate::paths;
+use crate::routing::HEIRS;
+use rustle_value::Origin;
 use std::sync::{Arc, OnceLock};
 
 /// Names of `ansible.builtin`'s modules and actions.
@@ -26,6 +29,21 @@ pub(crate) fn collection_parts(name: &str) -> Option<(&str, &str, &str)> {
     (word(ns) && word(coll) && rest.split('.').all(word)).then_some((ns, coll, rest))
 }
 
+/// `ansible.builtin.NAME` of a name that it has.
+fn builtin(name: &str) -> Option<Arc<str>> {
+    match name {
+        // It moved within Ansible.
+        "yum" => Some("ansible.builtin.dnf".into()),
+        n if n == "include" || builtin_names().contains(&n) => Some(format!("ansible.builtin.{n}").into()),
+        _ => None,
+    }
+}
+
+/// Whether a full name is one of `ansible.builtin`'s.
+pub(crate) fn is_builtin(full: &str) -> bool {
+    full.strip_prefix("ansible.builtin.").is_some_and(|n| builtin(n).is_some())
+}
+
 fn is_module(folder: &str, name: &str) -> bool {
     let path = paths::join(folder, name);
     [".py", ".ps1", "", ".yml", ".rb", ".sh"].iter().any(|e| paths::is_file(&format!("{path}{e}")))
@@ -39,7 +57,7 @@ impl Loader {
     }
 
     /// The folders of an installed collection.
-    fn collection(&self, namespace: &str, name: &str) -> Vec<String> {
+    pub(crate) fn collection(&self, namespace: &str, name: &str) -> Vec<String> {
         let sub = format!("ansible_collections/{namespace}/{name}");
         let paths = self.options.collections_path.iter().map(|p| {
             // Both the folder that holds `ansible_collections` and that folder itself are accepted.
@@ -50,7 +68,7 @@ impl Loader {
         paths.filter(|p| paths::is_dir(p)).collect()
     }
 
-    fn in_collection(&self, namespace: &str, name: &str, module: &str) -> bool {
+    pub(crate) fn in_collection(&self, namespace: &str, name: &str, module: &str) -> bool {
         let module = module.replace('.', "/");
         self.collection(namespace, name).iter().any(|folder| {
             ["plugins/modules", "plugins/action"].iter().any(|kind| is_module(&paths::join(folder, kind), &module))
@@ -59,33 +77,37 @@ impl Loader {
 
     /// The full name of a module or action; `None` where there is none of that name.
     pub(crate) fn resolve(&mut self, name: &str, scope: &Scope) -> Option<Arc<str>> {
-        self.resolve_here(name, scope).or_else(|| {
-            if name.starts_with("ansible.builtin.") || name.contains("{{") {
-                return None;
-            }
-            let question = Unresolved { name, playbook: &scope.basedir, folders: &scope.search, collections: &scope.collections };
-            (self.options.elsewhere)(&question).map(Into::into)
-        })
+        self.resolve_at(name, scope, None).ok().flatten()
+    }
+
+    /// The same, for a task at `place`. What lists and folders do not know is asked elsewhere.
+    ///
+    /// # Errors
+    /// A collection says that the module is gone.
+    pub(crate) fn resolve_at(&mut self, name: &str, scope: &Scope, place: Option<&Origin>) -> Result<Option<Arc<str>>> {
+        let here = self.resolve_here(name, scope, place);
+        if matches!(here, Ok(Some(_))) || name.starts_with("ansible.builtin.") || name.contains("{{") {
+            return here;
+        }
+        let question = Unresolved { name, playbook: &scope.basedir, folders: &scope.search, collections: &scope.collections };
+        (self.options.elsewhere)(&question).map_or(here, |found| Ok(Some(found.into())))
     }
 
     /// What lists and folders know.
-    fn resolve_here(&mut self, name: &str, scope: &Scope) -> Option<Arc<str>> {
-        let known = |n: &str| builtin_names().contains(&n) || n == "include";
+    fn resolve_here(&mut self, name: &str, scope: &Scope, place: Option<&Origin>) -> Result<Option<Arc<str>>> {
         if let Some(n) = name.strip_prefix("ansible.builtin.") {
-            return known(n).then(|| name.into());
+            return Ok(builtin(n));
         }
         let legacy = name.strip_prefix("ansible.legacy.");
         if let (None, Some((ns, coll, module))) = (legacy, collection_parts(name)) {
-            let found = self.options.known_modules.iter().any(|k| k == name) || self.in_collection(ns, coll, module);
-            return found.then(|| name.into());
+            return self.routed(&format!("{ns}.{coll}"), module, place);
         }
         let plain = legacy.unwrap_or(name);
         if legacy.is_none() {
             for c in &scope.collections {
-                let Some((ns, coll)) = c.split_once('.') else { continue };
-                let builtin = matches!(c.as_str(), "ansible.builtin" | "ansible.legacy") && known(plain);
-                if !builtin && self.in_collection(ns, coll, plain) {
-                    return Some(format!("{c}.{plain}").into());
+                let own = matches!(c.as_str(), "ansible.builtin" | "ansible.legacy") && builtin(plain).is_some();
+                if !own && let Some(found) = self.routed(c, plain, place)? {
+                    return Ok(Some(found));
                 }
             }
         }
@@ -94,12 +116,20 @@ impl Loader {
             folders.extend(["library", "action_plugins"].map(|f| paths::join(base, f)));
         }
         if folders.iter().any(|f| is_module(f, plain)) {
-            return Some(format!("ansible.legacy.{plain}").into());
+            return Ok(Some(format!("ansible.legacy.{plain}").into()));
         }
-        if known(plain) {
-            return Some(format!("ansible.builtin.{plain}").into());
+        if let Some(found) = builtin(plain) {
+            return Ok(Some(found));
         }
-        self.options.known_modules.iter().any(|k| k == plain).then(|| plain.into())
+        if self.options.known_modules.iter().any(|k| k == plain) {
+            return Ok(Some(plain.into()));
+        }
+        for heir in HEIRS {
+            if let Some(found) = self.routed(heir, plain, place)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether `with_<name>` names a lookup.
