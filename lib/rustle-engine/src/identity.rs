@@ -83,13 +83,13 @@ impl Engine<'_> {
         d.insert("ansible_search_path", task.search_path.clone());
         d
     }
-    /// Tags with inheritance, templates rendered, comma lists split.
+    /// Tags with inheritance, templates rendered.
     fn tags_of(&self, cx: &TaskContext) -> Vec<String> {
         let mut out = Vec::new();
         for tag in &cx.inherited.tags {
             let rendered = self.render(cx, tag).unwrap_or_else(|_| tag.clone());
             for v in rendered.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![rendered]) {
-                out.extend(py_str(&v).split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()));
+                out.push(py_str(&v));
             }
         }
         out
@@ -108,10 +108,13 @@ impl Engine<'_> {
             Some(v) => self.render(cx, v).map_or_else(|_| v.as_str().unwrap_or_default().to_owned(), |v| py_str(&v)).trim().to_owned(),
         }
     }
-    /// The same with the role before it.
+    /// The same with the role before it, which Ansible leaves out where the task includes another role.
     pub(crate) fn full_name(&self, cx: &TaskContext) -> String {
         let name = self.task_name(cx);
-        cx.roles.first().map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name))
+        match cx.roles.first() {
+            Some(r) if &*cx.task.action != "ansible.builtin.include_role" => format!("{} : {name}", r.name),
+            _ => name,
+        }
     }
     /// Whether `--tags` and `--start-at-task` let the task through.
     pub(crate) fn admitted(&mut self, cx: &TaskContext) -> bool {

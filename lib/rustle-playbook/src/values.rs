@@ -99,17 +99,20 @@ pub(crate) fn vars(node: &Node, owner: &str) -> Result<Dict> {
     Ok(value(node).as_dict().cloned().unwrap_or_default())
 }
 
-/// `tags:`: text is a comma list.
+/// `tags:`: a list, whose items stay as they are, or text, which is a comma list.
 pub(crate) fn tags(node: &Node) -> Result<Vec<Value>> {
-    let split = |v: Value, out: &mut Vec<Value>| match v {
-        Value::Str(s) if s.contains(',') => {
-            out.extend(s.split(',').map(str::trim).filter(|t| !t.is_empty()).map(Value::from));
-        }
-        other => out.push(other),
+    let split = |v: Value, out: &mut Vec<Value>| {
+        let (text, origin) = match &v {
+            Value::Str(s) => (s.to_string(), None),
+            Value::Template(t) => (t.source.to_string(), t.origin.clone()),
+            _ => return out.push(v),
+        };
+        let pieces = text.split(',').map(|s| s.trim().to_owned());
+        out.extend(pieces.map(|s| if let Value::Template(_) = v { Value::trusted(s, origin.clone()) } else { Value::from(s) }));
     };
     let mut out = Vec::new();
     match node.as_seq() {
-        Some(items) => items.iter().for_each(|n| split(value(n), &mut out)),
+        Some(items) => out.extend(items.iter().map(value)),
         None if node.is_null() => return Err(PlaybookError::general("tags must be specified as a list", None)),
         None if node.as_scalar().is_some_and(Value::is_string) => split(value(node), &mut out),
         None => return Err(PlaybookError::general("tags must be specified as a list", Some(&node.origin))),

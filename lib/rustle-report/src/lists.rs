@@ -28,8 +28,9 @@ pub fn list(playbook: &str, plays: &[Listed<'_>], wanted: Wanted, tags: &[String
     for (i, p) in plays.iter().enumerate() {
         let patterns = patterns(&p.play.hosts);
         let name = p.play.name.as_ref().map_or_else(|| patterns.join(","), py_str);
-        let own = tag_set([&p.play.keywords]);
-        out.push_str(&format!("\n  play #{} ({}): {name}\tTAGS: {}\n", i + 1, patterns.join(","), brackets(&own)));
+        // Ansible's order is that of a set here, so any will do.
+        let own: Vec<String> = p.play.keywords.tags.iter().map(py_str).collect();
+        out.push_str(&format!("\n  play #{} ({}): {name}\tTAGS: [{}]\n", i + 1, patterns.join(","), own.join(",")));
         if wanted.hosts {
             let shown = py_repr(&Value::from(patterns));
             out.push_str(&format!("    pattern: {shown}\n    hosts ({}):\n", p.hosts.len()));
@@ -71,8 +72,7 @@ fn tag_set<'k>(keywords: impl IntoIterator<Item = &'k Keywords>) -> BTreeSet<Str
     keywords
         .into_iter()
         .flat_map(|k| &k.tags)
-        .flat_map(|t| py_str(t).split(',').map(|s| s.trim().to_owned()).collect::<Vec<_>>())
-        .filter(|t| !t.is_empty())
+        .map(py_str)
         .collect()
 }
 
@@ -117,7 +117,8 @@ impl<'p> Walk<'p> {
                 let depth = above.len();
                 above.extend(b.role.filter(|_| b.role_root).and_then(|r| self.roles.get(&r)).map(|r| &r.keywords));
                 above.push(&b.keywords);
-                for n in b.body.iter().chain(&b.rescue).chain(&b.always) {
+                // Neither `rescue` nor `always` are listed by Ansible.
+                for n in &b.body {
                     self.walk(*n, above, out);
                 }
                 above.truncate(depth);
@@ -128,8 +129,9 @@ impl<'p> Walk<'p> {
     fn name(&self, t: &Task) -> String {
         let Some(name) = &t.name else { return t.written.to_string() };
         match t.role.and_then(|r| self.roles.get(&r)) {
-            Some(r) => format!("{} : {}", r.name, py_str(name)),
-            None => py_str(name),
+            // What includes a role is named without the one that it stands in.
+            Some(r) if &*t.action != "ansible.builtin.include_role" => format!("{} : {}", r.name, py_str(name)),
+            _ => py_str(name),
         }
     }
 }
