@@ -5,7 +5,7 @@ use crate::extra::extra_vars;
 use rustle_bridge::{Bridge, Want};
 use crate::seal::Decrypted;
 use rustle_inventory::{Inventory, LoadOptions};
-use rustle_jinja::Environment;
+use rustle_jinja::{Args, Environment, Interp, Scope};
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
 use rustle_stream::record::{ExtraVars, Options};
 use rustle_value::{Dict, Value};
@@ -87,7 +87,29 @@ pub struct ReadRun {
 /// Renders names of imports with the template engine.
 pub fn renderer() -> Render {
     let env = Environment::new();
-    Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, vars).map_err(|e| e.to_string()))
+    Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, &Names { vars }).map_err(|e| e.to_string()))
+}
+
+/// What names of imports may use: the variables that are known before a run, and the environment.
+struct Names<'a> {
+    vars: &'a Dict,
+}
+
+impl Scope for Names<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.vars.get(name).cloned()
+    }
+    fn names(&self) -> Vec<String> {
+        Scope::names(self.vars)
+    }
+    fn lookup(&self, name: &str, args: &Args, _cx: &mut Interp<'_>) -> Option<rustle_jinja::Result<Value>> {
+        if !matches!(name, "env" | "ansible.builtin.env" | "ansible.legacy.env") {
+            return None;
+        }
+        let default = args.kw.iter().find(|(k, _)| &**k == "default").map(|(_, v)| v.clone()).unwrap_or_else(|| Value::from(""));
+        let one = |term: &Value| std::env::var(term.to_string().trim()).map_or_else(|_| default.clone(), Value::from);
+        Some(Ok(Value::list(args.pos.iter().map(one).collect::<Vec<_>>())))
+    }
 }
 
 /// The way to Ansible's Python, which nothing is asked yet.

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::loader::{Loader, Scope};
 use crate::options::Unresolved;
 use crate::paths;
-use crate::routing::HEIRS;
+use crate::routing::{HEIRS, RENAMED};
 use rustle_value::Origin;
 use std::sync::{Arc, OnceLock};
 
@@ -123,6 +123,9 @@ impl Loader {
         }
         if self.options.known_modules.iter().any(|k| k == plain) {
             return Ok(Some(plain.into()));
+        }
+        if let Some((_, (collection, module))) = RENAMED.iter().find(|(n, _)| *n == plain).and_then(|(n, to)| Some((n, to.rsplit_once('.')?))) {
+            return self.routed(collection, module, place);
         }
         for heir in HEIRS {
             if let Some(found) = self.routed(heir, plain, place)? {

@@ -23,6 +23,14 @@ pub(crate) const HEIRS: &[&str] = &[
     "junipernetworks.junos", "theforeman.foreman", "awx.awx", "ovirt.ovirt", "netapp.ontap", "community.routeros",
 ];
 
+/// Modules that got another name when they left.
+pub(crate) const RENAMED: &[(&str, &str)] = &[
+    ("openssl_certificate", "community.crypto.x509_certificate"),
+    ("openssl_certificate_info", "community.crypto.x509_certificate_info"),
+    ("osx_say", "community.general.say"),
+    ("gitlab_hooks", "community.general.gitlab_hook"),
+];
+
 /// One entry of `plugin_routing`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Route {
