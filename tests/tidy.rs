@@ -77,6 +77,7 @@ fn arrows() -> Result<(), Failed> {
         forbid(r, &["playbook", "plan", "engine", "modules", "controller", "deploy"]);
     }
     forbid("fallback", &["playbook", "plan", "engine", "controller", "deploy", "ship", "bridge"]);
+    forbid("bridge", &["plan", "connect", "ship", "controller", "deploy", "runner", "engine", "modules", "build", "target"]);
     forbid("report", &["engine", "controller", "connect", "ship", "deploy", "playbook"]);
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }

@@ -17,6 +17,8 @@ pub enum BridgeError {
     PowerShell(String),
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
+    #[error("failed to load: {0}")]
+    Broken(String),
     #[error("{0}")]
     Ansible(String),
     #[error("the helper process with ansible-core ended: {0}")]

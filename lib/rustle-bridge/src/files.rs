@@ -3,32 +3,8 @@
 //! What collections redirect, and what ansible-core itself has, is not known here.
 
 use crate::{Found, Settings, Want};
+use rustle_playbook::module_file as in_folder;
 use std::path::Path;
-
-/// Endings of files that are no modules.
-const NEVER: &[&str] = &["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "yaml", "yml", "ini"];
-
-/// The file of a plugin called `name` in a folder: `name.py` first, then any other ending, then none.
-fn in_folder(folder: &str, name: &str) -> Option<String> {
-    let path = |e: &str| format!("{}/{name}{e}", folder.trim_end_matches('/'));
-    if Path::new(&path(".py")).is_file() {
-        return Some(path(".py"));
-    }
-    let base = path("");
-    let (dir, leaf) = base.rsplit_once('/')?;
-    let mut found: Vec<String> = std::fs::read_dir(dir)
-        .ok()?
-        .flatten()
-        .filter_map(|e| e.file_name().into_string().ok())
-        .filter(|f| match f.split_once('.') {
-            Some((stem, ending)) => stem == leaf && !NEVER.contains(&ending) && !ending.ends_with('~'),
-            None => f == leaf,
-        })
-        .filter(|f| Path::new(&format!("{dir}/{f}")).is_file())
-        .collect();
-    found.sort();
-    found.into_iter().next().map(|f| format!("{dir}/{f}"))
-}
 
 /// Where folders have the module.
 pub(crate) fn find(settings: &Settings, want: &Want) -> Option<Found> {

@@ -187,10 +187,10 @@ def call_plugin(question):
     loader = getattr(plugins, question["ask"] + "_loader")
     try:
         found = loader.get(question["name"])
-    except Exception as problem:
-        if type(problem).__name__ in ("AnsiblePluginRemovedError", "AnsiblePluginCircularRedirect"):
-            raise
+    except KeyError:
         found = None
+    except Exception as problem:
+        return {"broken": str(problem)}
     if found is None:
         return {"missing": True}
     function = getattr(found, "j2_function", found)
@@ -216,7 +216,10 @@ def call_lookup(question):
     import ansible.plugins.loader as plugins
 
     variables = question["variables"]
-    found = plugins.lookup_loader.get(question["name"], loader=State.loader, templar=templar(variables))
+    try:
+        found = plugins.lookup_loader.get(question["name"], loader=State.loader, templar=templar(variables))
+    except Exception as problem:
+        return {"broken": str(problem)}
     if found is None:
         return {"missing": True}
     return {"value": json_value(found.run(question["args"], variables=variables, **question["named"]))}

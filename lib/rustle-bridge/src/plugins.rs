@@ -53,6 +53,7 @@ impl Bridge {
             }
         }
         match self.ask(question) {
+            Ok(answer) if answer.get("broken").is_some() => Err(BridgeError::Broken(answer["broken"].as_str().unwrap_or_default().to_owned())),
             Ok(mut answer) if answer.get("missing").is_none() => Ok(Some(from_json(answer["value"].take()))),
             Ok(_) | Err(BridgeError::NoAnsible) => Ok(None),
             Err(e) => Err(e),

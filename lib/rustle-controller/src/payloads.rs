@@ -43,12 +43,13 @@ fn may_choose(shared: &Shared, action: &str, module: &str) -> bool {
     own || (action == "gather_facts" && named()) || (action == "package" && module.starts_with("community.general."))
 }
 
-/// The given folders first, then those of all roles of the play: what one role brings all can use.
+/// Those of all roles of the play, in the order in which they were loaded (what one role brings all can use, and the
+/// first one wins), then the given ones.
 pub(crate) fn folders(play: &PlayState, first: &[String]) -> Vec<String> {
-    let mut out = first.to_vec();
     let mut all: Vec<(u32, String)> = lock(&play.program).roles().map(|r| (r.id.0, r.path.clone())).collect();
     all.sort();
-    out.extend(all.into_iter().map(|(_, path)| path));
+    let mut out: Vec<String> = all.into_iter().map(|(_, path)| path).collect();
+    out.extend(first.iter().cloned());
     let mut seen = std::collections::HashSet::new();
     out.retain(|f| seen.insert(f.clone()));
     out

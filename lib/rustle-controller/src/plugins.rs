@@ -2,7 +2,7 @@
 
 use crate::payloads::folders;
 use crate::world::ControllerWorld;
-use rustle_bridge::{Plugin, Sought};
+use rustle_bridge::{BridgeError, Plugin, Sought};
 use rustle_jinja::{Args, Error, Interp};
 use rustle_value::{Dict, Value};
 use std::sync::Arc;
@@ -15,7 +15,10 @@ fn call(world: &ControllerWorld, plugin: &Plugin<'_>, name: &str, args: &Args) -
         Plugin::Test(_) => "test",
         Plugin::Lookup(_) => "lookup",
     };
-    let told = |e| Error::runtime(format!("The {kind} plugin '{name}' failed: {e}")).complete();
+    let told = |e| match e {
+        BridgeError::Broken(_) => Error::runtime(format!("The {kind} plugin '{name}' {e}")).complete(),
+        e => Error::runtime(format!("The {kind} plugin '{name}' failed: {e}")).complete(),
+    };
     world.shared.bridge.call(plugin, name, &place, &args.pos, &named).map_err(told).transpose()
 }
 

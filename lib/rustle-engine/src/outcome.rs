@@ -100,6 +100,18 @@ impl Outcome {
 
 /// `_task`: what expressions of a task see of its result.
 pub(crate) fn task_view(own: Value, listed: Option<Dict>) -> Value {
+    // Both are there to look at, also where there are none.
+    let own = match own.as_dict().cloned() {
+        Some(mut d) => {
+            for key in ["warnings", "deprecations"] {
+                if !d.contains_key(key) {
+                    d.insert(key, Value::list(Vec::new()));
+                }
+            }
+            Value::dict(d)
+        }
+        None => own,
+    };
     let mut d = dict! { "result" => own.clone() };
     match listed {
         Some(l) => {

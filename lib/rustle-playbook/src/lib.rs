@@ -38,7 +38,7 @@ pub use keywords::Owner;
 pub use loader::{Loader, Parsed};
 pub use names::{did_you_mean, nearest};
 pub use options::{Decrypt, Elsewhere, Options, Render, Unresolved, default_collections_path, default_roles_path};
-pub use resolve::builtin_names;
+pub use resolve::{builtin_names, module_file};
 pub use run::ParsedRun;
 pub use rustle_stream::freeform::{Unbalanced, parse_kv, split_args};
 pub use values::is_variable_name;

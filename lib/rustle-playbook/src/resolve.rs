@@ -6,6 +6,7 @@ use crate::options::Unresolved;
 use crate::paths;
 use crate::routing::{HEIRS, RENAMED};
 use rustle_value::Origin;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// Names of `ansible.builtin`'s modules and actions.
@@ -44,9 +45,29 @@ pub(crate) fn is_builtin(full: &str) -> bool {
     full.strip_prefix("ansible.builtin.").is_some_and(|n| builtin(n).is_some())
 }
 
-fn is_module(folder: &str, name: &str) -> bool {
-    let path = paths::join(folder, name);
-    [".py", ".ps1", "", ".yml", ".rb", ".sh"].iter().any(|e| paths::is_file(&format!("{path}{e}")))
+/// Endings of files that are no modules.
+const NEVER: &[&str] = &["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "yaml", "yml", "ini"];
+
+/// The file of a plugin called `name` in a folder: `name.py` first, then any other ending, then none.
+pub fn module_file(folder: &str, name: &str) -> Option<String> {
+    let path = |e: &str| format!("{}/{name}{e}", folder.trim_end_matches('/'));
+    if Path::new(&path(".py")).is_file() {
+        return Some(path(".py"));
+    }
+    let base = path("");
+    let (dir, leaf) = base.rsplit_once('/')?;
+    let mut found: Vec<String> = std::fs::read_dir(dir)
+        .ok()?
+        .flatten()
+        .filter_map(|e| e.file_name().into_string().ok())
+        .filter(|f| match f.split_once('.') {
+            Some((stem, ending)) => stem == leaf && !NEVER.contains(&ending) && !ending.ends_with('~'),
+            None => f == leaf,
+        })
+        .filter(|f| Path::new(&format!("{dir}/{f}")).is_file())
+        .collect();
+    found.sort();
+    found.into_iter().next().map(|f| format!("{dir}/{f}"))
 }
 
 impl Loader {
@@ -71,7 +92,7 @@ impl Loader {
     pub(crate) fn in_collection(&self, namespace: &str, name: &str, module: &str) -> bool {
         let module = module.replace('.', "/");
         self.collection(namespace, name).iter().any(|folder| {
-            ["plugins/modules", "plugins/action"].iter().any(|kind| is_module(&paths::join(folder, kind), &module))
+            ["plugins/modules", "plugins/action"].iter().any(|kind| module_file(&paths::join(folder, kind), &module).is_some())
         })
     }
 
@@ -112,10 +133,12 @@ impl Loader {
             }
         }
         let mut folders: Vec<String> = self.options.module_path.iter().map(|p| paths::expand(p)).collect();
-        for base in std::iter::once(&scope.basedir).chain(&scope.search) {
+        // What one role brings, all that comes later can use.
+        let roles = self.roles.values().map(|r| &r.path);
+        for base in std::iter::once(&scope.basedir).chain(&scope.search).chain(roles) {
             folders.extend(["library", "action_plugins"].map(|f| paths::join(base, f)));
         }
-        if folders.iter().any(|f| is_module(f, plain)) {
+        if folders.iter().any(|f| module_file(f, plain).is_some()) {
             return Ok(Some(format!("ansible.legacy.{plain}").into()));
         }
         if let Some(found) = builtin(plain) {

@@ -91,6 +91,7 @@ pub(crate) fn run_job(path: &str) -> ExitCode {
     let path = PathBuf::from(path);
     let job = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let limit = request.async_seconds.take().unwrap_or(0);
+    request.hints.insert("background", true);
     let (send, done) = std::sync::mpsc::channel();
     std::thread::spawn(move || _ = send.send(rustle_modules::run(&request)));
     let mut result = match done.recv_timeout(Duration::from_secs(limit.max(1))) {

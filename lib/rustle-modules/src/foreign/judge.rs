@@ -30,6 +30,7 @@ pub fn judge(ran: &Ran<'_>) -> Dict {
             tidy(&mut result, &mut warnings);
             result
         }
+        Err(_) if lone_surrogate(ran.stdout) => failed_chain("Action failed", &["Refusing to deserialize an invalid UTF8 string value.".into()], None),
         Err(why) => no_result(ran, &why),
     }
 }
@@ -75,6 +76,14 @@ fn json_lines(data: &str) -> Result<(String, Vec<String>), String> {
         Vec::new()
     };
     Ok((lines[start..=end].join("\n"), warnings))
+}
+
+/// Whether text escapes bytes that are no text, as Python's `surrogateescape` does.
+fn lone_surrogate(text: &str) -> bool {
+    text.match_indices("\\udc").any(|(at, _)| {
+        let high = at.checked_sub(6).and_then(|i| text.get(i..at)).is_some_and(|t| t.starts_with("\\ud") && matches!(t.as_bytes()[3], b'8'..=b'b'));
+        !high
+    })
 }
 
 /// Python prints numbers that JSON has not; they become null. Only outside of texts.

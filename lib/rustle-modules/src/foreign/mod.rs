@@ -56,7 +56,14 @@ pub(crate) fn run(request: &ModuleRequest, payload: &ModulePayload) -> Dict {
     };
     drop(folder);
     let mut result = match ran {
-        Ok(done) => judge(&Ran { rc: done.rc, stdout: &done.out, stderr: &done.err, interpreter: &interpreter }),
+        Ok(done) => {
+            let mut result = judge(&Ran { rc: done.rc, stdout: &done.out, stderr: &done.err, interpreter: &interpreter });
+            // Nobody else hears a job.
+            if request.hints.contains_key("background") && !done.err.is_empty() && !result.contains_key("stderr") {
+                result.insert("stderr", done.err);
+            }
+            result
+        }
         Err(f) => dict! { "failed" => true, "msg" => f.msg },
     };
     if let Some(notes) = found {
