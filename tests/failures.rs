@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
         ("sshd-killed-mid-run", sshd_killed),
         ("disk-full", disk_full),
         ("home-read-only", read_only),
@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         ("interrupted", interrupted),
         ("controller-killed", controller_killed),
         ("wrong-become-password", become_password),
+        ("many-names-for-one-host", many_names),
     ];
     let ignored = hosts::missing().is_some();
     let trial = |(name, test): (&'static str, Test)| {
@@ -243,6 +244,28 @@ fn wrong_key(s: &Stage) -> Result<(), Failed> {
 fn unreachable(s: &Stage) -> Result<(), Failed> {
     let done = s.play(&s.inventory("ansible_host=10.213.255.254"), &["-T", "3"]);
     s.lost(&done, &["no route", "timed out", "unreachable", "timeout"])?;
+    s.clean()
+}
+
+/// Servers turn connections away where too many come at once; the runner is sent to a machine once.
+fn many_names(s: &Stage) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(s.inventory("")).expect("an inventory");
+    let address = text.lines().find_map(|l| l.strip_prefix(&format!("{} ", s.victim))).expect("the victim's line");
+    let names: String = (0..40).map(|i| format!("name{i} {address}\n")).collect();
+    let vars = text.find("[all:vars]").or_else(|| text.find(":vars]").and_then(|at| text[..at].rfind('['))).map_or("", |at| &text[at..]);
+    let group = vars.trim_start_matches('[').split(':').next().unwrap_or("all");
+    let path = s.dir.path().join("names.ini");
+    std::fs::write(&path, format!("[{group}]\n{names}\n{vars}")).expect("a file");
+    on(&s.victim, "rm -rf /root/.rustle");
+    let done = s.play(&path, &[]);
+    let fine = done.stdout.matches(" unreachable=0    failed=0 ").count();
+    if done.exit != 0 || fine != 40 {
+        return Err(format!("exit status {}, {fine} of 40 names are done\n{}{}", done.exit, done.stdout, done.stderr).into());
+    }
+    let sent = done.stdout.lines().filter(|l| l.contains("uploaded")).collect::<Vec<_>>().join("\n");
+    if sent.matches("name").count() > 1 {
+        return Err(format!("the runner was sent more than once:\n{sent}").into());
+    }
     s.clean()
 }
 

@@ -9,6 +9,7 @@
 mod askpass;
 mod channel;
 mod child;
+mod door;
 mod error;
 mod known_hosts;
 pub(crate) mod libssh;

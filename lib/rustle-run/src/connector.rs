@@ -1,6 +1,7 @@
 //! Opens sessions: a connection, the right runner, the protocol. Where no runner can run, a runner of this machine
 //! stands in for the host, and its modules go over the connection.
 
+use crate::first::FirstAlone;
 use crate::runners::Runners;
 use rustle_connect::{Connection, HostSpec, Settings};
 use rustle_controller::session::{Heard, Session};
@@ -35,6 +36,7 @@ pub struct HostConnector {
     pub programs: Arc<dyn Programs>,
     /// Settings that such hosts' modules need.
     pub hints: Dict,
+    pub first: FirstAlone,
 }
 
 /// A session as it was opened.
@@ -69,7 +71,9 @@ impl HostConnector {
         if self.fallback == Fallback::Always {
             return self.without_runner(host, connection, user, "--strategy ssh-only");
         }
-        match bootstrap(&mut *connection, &|p| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone())), &options).map_err(|e| e.to_string())? {
+        let choose = |p: &Platform| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+        let machine = format!("{:?} {} {:?}", spec.user, spec.address, spec.port);
+        match self.first.run(machine, || bootstrap(&mut *connection, &choose, &options)).map_err(|e| e.to_string())? {
             Bootstrap::Ready(session) => Ok(Opened { session: *session, user, remote: None }),
             Bootstrap::Fallback { reason, .. } if self.fallback == Fallback::Never => {
                 Err(format!("no runner can run on this host ({reason}), and --strategy binary-only forbids the fallback over SSH"))

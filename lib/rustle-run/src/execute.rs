@@ -1,5 +1,6 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
+use crate::first::FirstAlone;
 use crate::connector::{Fallback, HostConnector};
 use crate::honour::Recorded;
 use crate::programs::Bridged;
@@ -228,6 +229,7 @@ pub fn execute(
         fallback,
         programs: Arc::new(Bridged(bridge.clone())),
         hints: hints(config),
+        first: FirstAlone::default(),
     };
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {

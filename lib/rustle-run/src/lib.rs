@@ -15,6 +15,7 @@ mod connector;
 mod programs;
 mod embed;
 mod execute;
+mod first;
 mod honour;
 mod passwords;
 pub mod prompt;

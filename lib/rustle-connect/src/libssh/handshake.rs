@@ -172,6 +172,14 @@ fn verify(session: &Session, known: &Known, checked: bool, resolved: &Resolved) 
     }
 }
 
+/// What OpenSSH says of a server that closes the connection before the keys are exchanged.
+const CLOSED: &str = "kex_exchange_identification: Connection closed by remote host";
+
+/// Whether the server hung up before anything was said of who may come in, as it does where too many come at once.
+pub(super) fn turned_away(e: &ConnectError) -> bool {
+    matches!(e, ConnectError::Unreachable(text) if text.contains(CLOSED))
+}
+
 /// An error of the library in OpenSSH's words where it has some.
 pub(super) fn trouble(e: &ssh2::Error, spec: &HostSpec, resolved: &Resolved) -> ConnectError {
     let (host, port) = (resolved.hostname(), resolved.port());
@@ -182,7 +190,7 @@ pub(super) fn trouble(e: &ssh2::Error, spec: &HostSpec, resolved: &Resolved) -> 
         // Timeout, or the banner did not come in time.
         -9 | -30 => ConnectError::Timeout(format!("{PREFIX}Connection timed out during banner exchange\r\nConnection to {host} port {port} timed out after {} seconds", spec.timeout.as_secs())),
         // The other side went away.
-        -13 | -43 | -7 | -2 => ConnectError::Unreachable(format!("{PREFIX}kex_exchange_identification: Connection closed by remote host\r\nConnection closed by {host} port {port}")),
+        -13 | -43 | -7 | -2 => ConnectError::Unreachable(format!("{PREFIX}{CLOSED}\r\nConnection closed by {host} port {port}")),
         // No common methods, or one that failed.
         -5 | -8 | -44 => ConnectError::Unsupported(format!("{PREFIX}Unable to negotiate with {host} port {port}: {}", e.message())),
         _ => ConnectError::Unreachable(format!("{PREFIX}{} ({host} port {port})", e.message())),
