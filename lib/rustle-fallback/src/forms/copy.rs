@@ -1,5 +1,5 @@
 //! `copy` (and `template`, which is one): the content goes to a temporary file of the host, and Ansible's module puts
-//! it in its place.
+//! it in its place. Where the file has that content already, only its attributes are seen to, as Ansible does it.
 
 use super::{Form, bad, blob, path_word, text};
 use crate::python;
@@ -7,7 +7,7 @@ use crate::remote::Remote;
 use crate::trouble::Trouble;
 use rustle_modules::text::{MAX_DIFF, content_diff};
 use rustle_stream::protocol::ModuleRequest;
-use rustle_value::{Dict, Value};
+use rustle_value::{Dict, Value, dict};
 
 pub(crate) static FORM: Form = Form { name: "copy", run };
 
@@ -19,10 +19,28 @@ fn run(remote: &Remote, request: &ModuleRequest) -> Result<Dict, Trouble> {
     }
 }
 
+/// The file's content is right: what the arguments say about its attributes.
+fn attributes(remote: &Remote, request: &ModuleRequest, mut args: Dict, path: &str, content: &[u8]) -> Result<Dict, Trouble> {
+    for key in ["backup", "force", "validate", "directory_mode", "checksum", "dest"] {
+        args.remove(key);
+    }
+    args.insert("path", path);
+    args.insert("state", "file");
+    let mut result = python::module(remote, request, "ansible.builtin.file", args)?;
+    if !bad(&result) {
+        result.insert("checksum", rustle_modules::hash::sha1(content));
+        result.insert("dest", path);
+    }
+    Ok(result)
+}
+
 /// What is at the destination.
 struct Seen {
+    /// The destination is a folder.
     folder: bool,
+    /// There is a file already, reached through a link or not.
     there: bool,
+    link: bool,
     path: String,
     content: Vec<u8>,
 }
@@ -39,9 +57,23 @@ pub(super) fn place(remote: &Remote, request: &ModuleRequest, mut args: Dict, co
     if let (Some("preserve"), Some(mode)) = (args.get("mode").and_then(Value::as_str), mode) {
         args.insert("mode", format!("{:04o}", mode & 0o7777));
     }
-    let seen = if name.is_none() || request.diff { Some(look(remote, request, &dest, name.as_deref())?) } else { None };
-    if name.is_none() && seen.as_ref().is_some_and(|s| s.folder) {
+    let sum = rustle_modules::hash::sha1(content);
+    if let Some(expected) = text(&args, "checksum").filter(|e| *e != sum) {
+        return Err(Trouble::Failed(dict! {
+            "failed" => true,
+            "changed" => false,
+            "msg" => "Copied file does not match the expected checksum. Transfer failed.",
+            "checksum" => sum,
+            "expected_checksum" => expected,
+        }));
+    }
+    let seen = look(remote, request, &dest, name.as_deref())?;
+    if name.is_none() && seen.folder {
         return Err(Trouble::failed("can not use content with a dir as dest"));
+    }
+    let follow = text(&args, "follow").is_some_and(|f| rustle_modules::convert::parse_bool(&f).unwrap_or(false));
+    if seen.there && seen.content == content && (follow || !seen.link) {
+        return attributes(remote, request, args, &seen.path, content);
     }
     let extension = name.as_deref().and_then(|n| n.rfind('.').filter(|at| *at > 0).map(|at| &n[at..])).unwrap_or_default();
     let extension: String = extension.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
@@ -57,7 +89,7 @@ pub(super) fn place(remote: &Remote, request: &ModuleRequest, mut args: Dict, co
     let changed = result.get("changed").is_some_and(Value::truthy);
     if bad(&result) {
         if !result.contains_key("checksum") {
-            result.insert("checksum", rustle_modules::hash::sha1(content));
+            result.insert("checksum", sum);
         }
         return Ok(result);
     }
@@ -65,7 +97,7 @@ pub(super) fn place(remote: &Remote, request: &ModuleRequest, mut args: Dict, co
         result.retain(|k, _| matches!(k.as_str(), Some("changed" | "invocation" | "warnings" | "deprecations" | "diff")));
     }
     if !changed {
-        // As a look at the file tells it: nothing was copied.
+        // Nothing was copied.
         for key in ["src", "md5sum"] {
             result.remove(key);
         }
@@ -73,9 +105,9 @@ pub(super) fn place(remote: &Remote, request: &ModuleRequest, mut args: Dict, co
             result.insert("path", d);
         }
     }
-    if let Some(seen) = seen.filter(|_| request.diff) {
+    if request.diff {
         let mut list = Vec::new();
-        if !seen.there || seen.content != content {
+        if changed && (!seen.there || seen.content != content) {
             let before = seen.there.then_some((seen.path.as_str(), &seen.content[..]));
             list.push(content_diff(before, (shown.as_deref().unwrap_or(&seen.path), content)));
         }
@@ -93,8 +125,8 @@ fn look(remote: &Remote, request: &ModuleRequest, dest: &str, name: Option<&str>
     let slash = if dest.ends_with('/') { "true" } else { "false" };
     let limit = MAX_DIFF + 1;
     let line = format!(
-        "p={}; k=none; if [ -d \"$p\" ]; then k=folder; fi; if [ $k = folder ] || {slash}; then {inside}; fi; \
-         if [ -f \"$p\" ]; then echo \"$k file $p\"; head -c {limit} \"$p\"; else echo \"$k none $p\"; fi",
+        "p={}; k=none; if [ -d \"$p\" ]; then k=folder; fi; if [ $k = folder ] || {slash}; then {inside}; fi; f=file; \
+         [ -h \"$p\" ] && f=link; if [ -f \"$p\" ]; then echo \"$k $f $p\"; head -c {limit} \"$p\"; else echo \"$k none $p\"; fi",
         path_word(dest)
     );
     let out = remote.run(&line, b"", request.elevate.as_ref(), request.timeout)?;
@@ -102,8 +134,9 @@ fn look(remote: &Remote, request: &ModuleRequest, dest: &str, name: Option<&str>
     let first = String::from_utf8_lossy(&out.stdout[..end]).into_owned();
     let mut words = first.splitn(3, ' ');
     let folder = words.next() == Some("folder");
-    let there = words.next() == Some("file");
+    let kind = words.next().unwrap_or_default();
+    let (there, link) = (matches!(kind, "file" | "link"), kind == "link");
     let path = words.next().unwrap_or(dest).to_owned();
     let content = out.stdout.get(end + 1..).unwrap_or_default().to_vec();
-    Ok(Seen { folder, there, path, content })
+    Ok(Seen { folder, there, link, path, content })
 }

@@ -19,7 +19,11 @@ fn run(remote: &Remote, request: &ModuleRequest) -> Result<Dict, Trouble> {
         None => line,
     };
     let out = remote.run(&line, b"", request.elevate.as_ref(), request.timeout)?;
-    let mut result = dict! { "changed" => true, "rc" => i64::from(out.code), "stdout" => out.text(), "stderr" => out.stderr.as_str() };
+    let mut result = Dict::new();
+    if !request.environment.is_empty() {
+        result.insert("warnings", vec!["raw module does not support the environment keyword".to_owned()]);
+    }
+    result.update(&dict! { "changed" => true, "rc" => i64::from(out.code), "stdout" => out.text(), "stderr" => out.stderr.as_str() });
     if out.code != 0 {
         result.update(&dict! { "failed" => true, "msg" => "non-zero return code" });
     }

@@ -244,7 +244,8 @@ impl Job {
                 return Ok(Outcome::default().with("dest", self.path.as_str()).with("changed", true));
             }
             fs::File::create(&self.path).map_err(|e| {
-                fail(&self.path, "Error, could not touch target.").with("_causes", causes(&crate::errors::py_oserror(&e, &self.path)))
+                let cause = format!("Error, could not touch target: {}", crate::errors::py_oserror(&e, &self.path));
+                fail(&self.path, "Error, could not touch target.").with("_ansible_cause", cause)
             })?;
             changed = true;
         }
@@ -488,10 +489,6 @@ impl Job {
         }
         Ok(self.result("path", true, diff).with("state", "absent"))
     }
-}
-
-fn causes(text: &str) -> Value {
-    Value::list(vec![text.into()])
 }
 
 fn link_error(e: &std::io::Error, src: &str, path: &str) -> String {
