@@ -150,7 +150,7 @@ fn binary_only(s: &Stage) -> Result<(), Failed> {
 fn stages(s: &Stage) -> Result<(), Failed> {
     let bin = support::bin();
     let line = format!(
-        "'{b}/rustle-parse' -i '{i}' site.yml | '{b}/rustle-plan' --strategy ssh-only > plan && '{b}/rustle-plan' --explain --strategy ssh-only < plan && '{b}/rustle-run' --strategy ssh-only --output default < plan",
+        "'{b}/rustle-parse' -i '{i}' site.yml | '{b}/rustle-plan' --strategy ssh-only > plan && '{b}/rustle-plan' --explain --strategy ssh-only < plan && '{b}/rustle-run' --output default < plan",
         b = bin.display(),
         i = s.inventory("").display()
     );
