@@ -45,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(crate::gaps::trial("pipes/exit-status".into(), exit_status));
     trials.push(crate::gaps::trial("pipes/makefile".into(), makefile).with_ignored_flag(!has("make")));
     trials.push(crate::gaps::trial("pipes/embedded".into(), embedded));
+    trials.push(crate::gaps::trial("pipes/embedded-refused".into(), embedded_refused));
     trials
 }
 
@@ -245,8 +246,60 @@ fn embedded() -> Result<(), Failed> {
         return Err(d.into());
     }
     let checked = place.line(&format!("{b}/web1 --check >/dev/null; {b}/web1 --manifest && {b}/web1 --limit other", b = bin.display()));
+    let told = place.line(&format!("{b}/web1 --events told --check --diff --tags always -e x=1 && grep -c stats told && ! test -e {}", place.out().display(), b = bin.display()));
+    if told.exit != 0 || told.stdout != "1\n" {
+        return Err(format!("--events: {told:?}").into());
+    }
     if place.out().exists() || checked.exit != 64 || !checked.stdout.contains("\"host\":\"web1\"") {
         return Err(format!("{checked:?}").into());
+    }
+    Ok(())
+}
+
+/// What needs the controller, all of it, before anything is made.
+fn embedded_refused() -> Result<(), Failed> {
+    let place = Place::new();
+    std::fs::create_dir(place.top().join("templates"))?;
+    std::fs::write(place.top().join("templates/others.j2"), "{{ hostvars['b'].x }}")?;
+    std::fs::write(place.top().join("inner.yml"), "- debug: {msg: \"{{ lookup('file', 'x') }}\"}\n")?;
+    let book = "- hosts: a
+  gather_facts: false
+  tasks:
+  - {name: t1, command: id, delegate_to: b}
+  - {name: t2, debug: {msg: \"{{ hostvars.b.x }}\"}}
+  - {name: t3, debug: {msg: \"{{ lookup('env', 'HOME') }}\"}}
+  - {name: t4, include_tasks: \"{{ which }}.yml\"}
+  - {name: t5, template: {src: others.j2, dest: /x}}
+  - {name: t6, add_host: {name: c}}
+  - {name: t7, include_vars: {dir: vars}}
+  - {name: t8, command: id, run_once: true}
+  - {name: t9, fetch: {src: /x, dest: y}}
+  - {name: fine, copy: {content: x, dest: /x}}
+";
+    std::fs::write(place.top().join("refused.yml"), book)?;
+    let line = |book: &str| place.sh(place.top(), &format!("rustle-parse {book} -i a,b, | rustle-plan | rustle-compile --embed made"));
+    let done = line("refused.yml");
+    let missing: Vec<&str> = [
+        "t1: delegate_to: b", "t2: reads hostvars", "t3: uses the lookup env", "t4: the file of include_tasks is computed",
+        "t5: the template others.j2 reads hostvars", "t6: add_host works on the controller", "t7: include_vars works on the controller",
+        "t8: run_once", "t9: fetch works on the controller",
+    ]
+    .into_iter()
+    .filter(|w| !done.stderr.contains(w))
+    .collect();
+    if done.exit != 69 || !missing.is_empty() || done.stderr.contains("fine") || place.top().join("made").exists() {
+        return Err(format!("exit status {}, without {missing:?}: {}", done.exit, done.stderr).into());
+    }
+    let books = [
+        ("  tasks: [{include_tasks: inner.yml}]\n", "uses the lookup file"),
+        ("  vars_files: [\"{{ ansible_facts.system }}.yml\"]\n  tasks: [{debug: {msg: x}}]\n", "vars_files: "),
+    ];
+    for (tasks, why) in books {
+        std::fs::write(place.top().join("again.yml"), format!("- hosts: a\n  gather_facts: false\n{tasks}"))?;
+        let done = line("again.yml");
+        if done.exit == 0 || !done.stderr.contains(why) {
+            return Err(format!("exit status {}, without '{why}': {}", done.exit, done.stderr).into());
+        }
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use rustle_value::{Value, py_str};
 use std::collections::{BTreeMap, HashMap};
 
 /// Why this plan cannot run without its controller: one line per task or value, each once, in the plan's order.
-/// Empty where it can.
-pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone) -> Vec<String> {
+/// Empty where it can. `by_task`: whether the plan's decisions count; else somebody else has looked at the tasks.
+pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone, by_task: bool) -> Vec<String> {
     let tasks: HashMap<_, _> =
         records.clone().into_iter().filter_map(|r| if let Record::Task(t) = r { Some((t.id, t)) } else { None }).collect();
     let mut list: Vec<String> = Vec::new();
@@ -20,7 +20,7 @@ pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone) -> Vec
     };
     for record in records {
         match record {
-            Record::Decision(d) if matches!(d.place, Place::Controller | Place::Bridge) => {
+            Record::Decision(d) if by_task && matches!(d.place, Place::Controller | Place::Bridge) => {
                 let name = tasks.get(&d.task).map_or_else(
                     || format!("task {}", d.task.0),
                     |t| {

@@ -14,6 +14,14 @@ pub trait Programs {
     /// # Errors
     /// What the plan needs of its controller.
     fn of(input: &Input, host: &str) -> Result<String, StageError>;
+    /// Why the plan cannot run without a controller, a line each; `None` where only the records tell.
+    ///
+    /// # Errors
+    /// A plan that makes no sense.
+    fn reasons(input: &Input) -> Result<Option<Vec<String>>, StageError> {
+        let _ = input;
+        Ok(None)
+    }
 }
 
 /// Nobody does: the executables carry the plan's records alone.
@@ -26,12 +34,17 @@ impl Programs for NoPrograms {
 }
 
 /// Whether the stream's plan can run without a controller. Asked before anything is built.
-pub(crate) fn check(input: &Input) -> Result<(), StageError> {
+pub(crate) fn check(input: &Input, known: Option<Vec<String>>) -> Result<(), StageError> {
     if !input.has("decision") && !input.has("segment") {
         return Err(StageError::new(exit::DATA, "the stream has no plan to embed").hint("put rustle-plan before rustle-compile"));
     }
     let records: Vec<&Record> = input.records().collect();
-    let reasons = embed::reasons(records.iter().copied());
+    let mut reasons = embed::reasons(records.iter().copied(), known.is_none());
+    for reason in known.into_iter().flatten() {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     if reasons.is_empty() {
         return Ok(());
     }

@@ -188,7 +188,7 @@ impl<P: Programs> Stage for CompileStage<P> {
         let (input, targets) = platforms(args, io)?;
         let embed = args.get_one::<PathBuf>("embed").zip(input.as_ref());
         if let Some((_, input)) = embed {
-            embed_stage::check(input)?;
+            embed_stage::check(input, if input.has("decision") { P::reasons(input)? } else { None })?;
         }
                 let env = load()?;
         let usual = Settings::of(&env);

@@ -30,14 +30,14 @@ fn reasons_name_each_task_once() {
         decision(3, Place::Host, "effects stay on the host"),
     ];
     assert_eq!(
-        reasons(&records),
+        reasons(&records, true),
         [
             "host 'web': a vaulted value is inside",
             "site.yml:1:3: task 'get it': fetch writes to the controller",
             "site.yml:2:3: task 'fetch': no native module (a module of Ansible's own)",
         ]
     );
-    assert!(reasons(&records[3..4]).is_empty());
+    assert!(reasons(&records[3..4], true).is_empty());
 }
 
 #[test]

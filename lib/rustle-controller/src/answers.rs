@@ -14,6 +14,9 @@ use rustle_stream::protocol::{Call, Frame, Placement, Position, Reply};
 use rustle_value::{Dict, Value, py_str};
 use std::sync::Arc;
 
+/// Dynamic includes in each other; no playbook has as many, except one that includes itself.
+const DEEPEST: usize = 250;
+
 /// Whether the question must wait until all others have come as far.
 pub fn must_wait(call: &Call) -> bool {
     match call {
@@ -96,6 +99,8 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
                 Err(f) => error(f.joined()),
             }
         }
+        // A file that includes itself would go on for ever.
+        Call::Include { scope, .. } if scope.len() > DEEPEST => error(format!("includes nest deeper than {DEEPEST}: does a file include itself?")),
         Call::Include { task, scope, item } => {
             let loaded = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| include(shared, &play, engine, cx));
             match loaded {

@@ -42,7 +42,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
                 }
             }
             Err(message) => {
-                (run.emit)(RunEvent::Warning { text: message });
+                (run.emit)(RunEvent::Error { text: message });
                 run.error = true;
                 break;
             }

@@ -6,7 +6,7 @@
 use crate::answers;
 use crate::program;
 use crate::shared::{PlayState, Shared};
-use rustle_plan::PlannedPlay;
+use rustle_plan::{PlannedPlay, Planner, taken_along};
 use rustle_stream::event::RunEvent;
 use rustle_stream::model::{Fragment, Play, Task};
 use rustle_stream::payload::{Alone, AlonePlay};
@@ -22,7 +22,7 @@ const DEPTH: usize = 16;
 ///
 /// # Errors
 /// A play that cannot be planned, or an include that cannot be loaded.
-pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
+pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
     let mut problems = Vec::new();
     let mut emit = |event: RunEvent| {
         if let RunEvent::Warning { text } = event {
@@ -50,12 +50,20 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
             prompted,
         });
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
+        vars_files(shared, &state, host)?;
         crate::vars_files::load(shared, &state, host);
         // Files are found by name where the plan runs; nobody is waited for.
+        let mut planned = planned;
+        here(&own, &mut planned.placement);
         let common = PlayProgram { play: play.clone(), fragment: own.clone(), placement: planned.placement, barriers: BarrierRule::Never, ..PlayProgram::default() };
         let mut program = program::for_host(shared, &state, host, &common, None);
         program.become_password = None;
-        program.includes = includes(shared, host, &own, &[])?;
+        let mut needs = Vec::new();
+        program.includes = includes(shared, host, &own, &[], &mut |f| needs.extend(planner.include_needs_controller(play, f, planned.hosts.len() < 2)))?;
+        if let Some(first) = needs.first() {
+            let rest: String = needs.iter().skip(1).map(|n| format!("\n  {n}")).collect();
+            return Err(format!("the plan needs its controller:\n  {first}{rest}"));
+        }
         alone.plays.push(AlonePlay { name, hosts: planned.hosts, program });
     }
     problems.into_iter().for_each(warn);
@@ -63,7 +71,7 @@ pub fn programs(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<Plan
 }
 
 /// The dynamic includes of a fragment whose names are literal, and theirs.
-fn includes(shared: &Arc<Shared>, host: &str, fragment: &Fragment, frames: &[Frame]) -> Result<Vec<(rustle_stream::model::TaskId, Fragment, Placement)>, String> {
+fn includes(shared: &Arc<Shared>, host: &str, fragment: &Fragment, frames: &[Frame], look: &mut dyn FnMut(&Fragment)) -> Result<Vec<(rustle_stream::model::TaskId, Fragment, Placement)>, String> {
     let mut out = Vec::new();
     if frames.len() > DEPTH {
         return Err("includes nest too deep for a plan that runs without its controller".into());
@@ -71,10 +79,12 @@ fn includes(shared: &Arc<Shared>, host: &str, fragment: &Fragment, frames: &[Fra
     for task in fragment.tasks.iter().filter(|t| literal_include(t)) {
         let call = Call::Include { task: task.id, scope: frames.to_vec(), item: None };
         match answers::answer(shared, host, &Position::new(), call) {
-            Reply::Tasks { mut fragment, placement, file, .. } => {
+            Reply::Tasks { mut fragment, mut placement, file, .. } => {
+                look(&fragment);
+                here(&fragment, &mut placement);
                 let mut inner = frames.to_vec();
                 inner.push(Frame { task: task.id, item: None });
-                out.extend(includes(shared, host, &fragment, &inner)?);
+                out.extend(includes(shared, host, &fragment, &inner, look)?);
                 fragment.file = file;
                 out.push((task.id, *fragment, placement));
             }
@@ -83,6 +93,25 @@ fn includes(shared: &Arc<Shared>, host: &str, fragment: &Fragment, frames: &[Fra
         }
     }
     Ok(out)
+}
+
+/// What the runner does itself where it is alone.
+fn here(fragment: &Fragment, placement: &mut Placement) {
+    let mine = |id| fragment.tasks.iter().any(|t: &Task| t.id == id && taken_along(t, "works on the controller"));
+    placement.controller.retain(|id| !mine(*id));
+}
+
+/// Names of `vars_files` have to be known now.
+fn vars_files(shared: &Arc<Shared>, state: &Arc<PlayState>, host: &str) -> Result<(), String> {
+    let Some(entries) = state.play.other.get("vars_files").filter(|v| !v.is_null()) else { return Ok(()) };
+    let world = crate::world::ControllerWorld::new(shared.clone(), host, state.clone());
+    let engine = shared.engine(&world, host, state, &[]).map_err(|f| f.joined())?;
+    for entry in entries.as_list().map_or_else(|| vec![entries.clone()], <[Value]>::to_vec) {
+        for name in entry.as_list().map_or_else(|| vec![entry.clone()], <[Value]>::to_vec) {
+            engine.render_plain(&name).map_err(|e| format!("the plan needs its controller:\n  vars_files: {name}: {e}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn literal_include(task: &Task) -> bool {

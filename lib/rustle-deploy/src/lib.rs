@@ -86,6 +86,11 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         complain(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()));
         return 2;
     }
+    if options.forks == Some(0) {
+        let program = if ansible { "ansible-playbook" } else { "rustle-deploy" };
+        complain(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()));
+        return 2;
+    }
     for (flag, why) in [("step", "--step is not supported yet"), ("flush-cache", "")] {
         if args.get_flag(flag) && !why.is_empty() {
             complain(&format!("[ERROR]: {why}"));
@@ -96,7 +101,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         complain(&format!("[WARNING]: {text}"));
     }
     let passwords = |config: &Config| passwords(args, config).map_err(|e| complain(&format!("[ERROR]: {e}")));
-    let (prepared, config, passwords) = if let Some(source) = stream::source(&options.playbooks, ansible) {
+    let (mut prepared, config, passwords) = if let Some(source) = stream::source(&options.playbooks, ansible) {
         let (prepared, config) = match stream::read(source, args, &options) {
             Ok(found) => found,
             Err(e) => {
@@ -113,11 +118,13 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
         match rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)) {
             Ok(read) => (read.into(), config, passwords),
-            Err(e) => return refuse(&e),
+            Err(e) => return refuse(&e, ansible),
         }
     };
+    let any = any_hosts(&mut prepared.read, &config);
     let read = &prepared.read;
-    if let Err(e) = any_hosts(read, &config) {
+    if let Err(e) = any {
+        read.warnings.iter().for_each(|text| complain(&format!("[WARNING]: {text}")));
         complain(&format!("[ERROR]: {e}"));
         return exit::ERROR;
     }
@@ -146,7 +153,13 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if let [file] = &read.run.options.playbooks[..] {
         report.playbook(file, read.run.plays.len());
     }
-    let code = execute(prepared, &config, plan, passwords, signals, &mut |e| report.event(&e));
+    // Ansible says nothing of a file of `vars_files` that is not there.
+    let silent = |e: &RunEvent| matches!(e, RunEvent::Warning { text } if ansible && text.starts_with("vars file "));
+    let code = execute(prepared, &config, plan, passwords, signals, &mut |e| {
+        if !silent(&e) {
+            report.event(&e);
+        }
+    });
     _ = report.finish();
     match code {
         Ok(code) => {
@@ -166,26 +179,24 @@ fn args_output(args: &ArgMatches, ansible: bool) -> Option<String> {
     if ansible { None } else { args.get_one::<String>("output").cloned() }
 }
 
-fn refuse(e: &ParseError) -> u8 {
-    let text = e.report();
+fn refuse(e: &ParseError, ansible: bool) -> u8 {
+    let text = if ansible { e.plain_report() } else { e.report() };
     // Reports of several lines are followed by an empty one.
     complain(&format!("[ERROR]: {}{}", text.trim_end(), if text.trim_end().contains('\n') { "\n" } else { "" }));
     e.code()
 }
 
 /// A run needs hosts; with an empty inventory the implicit localhost remains.
-fn any_hosts(read: &ReadRun, config: &Config) -> Result<(), String> {
+fn any_hosts(read: &mut ReadRun, config: &Config) -> Result<(), String> {
     let inventory = &read.inventory;
     let empty = inventory.hosts.is_empty();
     if empty && config.flag("LOCALHOST_WARNING") {
-        complain("[WARNING]: provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'");
+        read.warnings.push("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'".into());
     }
     let Some(limit) = read.run.options.limit.as_deref() else { return Ok(()) };
     let limit = rustle_inventory::Inventory::limit(limit).map_err(|e| e.to_string())?;
     let left = inventory.hosts_for("all", Some(&limit), rustle_inventory::Order::Inventory).map_err(|e| e.to_string())?;
-    for text in inventory.take_warnings() {
-        complain(&format!("[WARNING]: {text}"));
-    }
+    read.warnings.extend(inventory.take_warnings());
     if left.is_empty() && !empty {
         return Err("Specified inventory, host pattern and/or --limit leaves us with no hosts to target.".into());
     }

@@ -34,7 +34,9 @@ pub(crate) fn line(elevate: &Become, inner: &str, prompt: &str) -> Result<String
         }
         "su" => format!("{program} {} {user} -c {}", flags(""), quote(&shell)),
         "runuser" => format!("{program} {} -u {user} -- {shell}", flags("")),
-        other => return Err(format!("become method '{other}' is not supported; supported are sudo, su, doas and runuser")),
+        other => return Err(format!(
+            "Task failed: Invalid become method specified, could not find matching plugin: '{other}'. Use `ansible-doc -t become -l` to list available plugins."
+        )),
     })
 }
 

@@ -46,7 +46,7 @@ pub enum InventoryError {
     NoMatch(String),
     #[error("Invalid 'order' specified for inventory hosts: {0}")]
     BadOrder(String),
-    #[error("Unable to find limit file {0}")]
+    #[error("Unable to find limit file b'{0}'")]
     NoLimitFile(String),
     #[error("Limit starting with \"@\" must be a file, not a directory: {0}")]
     LimitDirectory(String),

@@ -39,11 +39,19 @@ impl ParseError {
             other => other.to_string(),
         }
     }
+    /// The same without what rustle adds to Ansible's words.
+    pub fn plain_report(&self) -> String {
+        match self {
+            ParseError::Playbook(e) => e.plain_report(),
+            other => other.to_string(),
+        }
+    }
     /// `ansible-playbook`'s exit code.
     pub fn code(&self) -> u8 {
         match self {
             ParseError::Playbook(e) => e.code(),
             ParseError::Unbalanced(_) => exit::PARSER_ERROR,
+            ParseError::ExtraVars(_) => exit::BAD_OPTIONS,
             _ => exit::ERROR,
         }
     }

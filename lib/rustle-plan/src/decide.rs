@@ -117,7 +117,7 @@ impl Around<'_> {
     }
 
     /// Why a task's templates look beyond the host.
-    fn looks(&self, task: &Task) -> Option<String> {
+    pub(crate) fn looks(&self, task: &Task) -> Option<String> {
         let f = self.foreign;
         let dict = |d: &rustle_value::Dict| d.values().find_map(|v| f.in_value(v));
         let list = |l: &[Value]| l.iter().find_map(|v| f.in_value(v));

@@ -8,6 +8,9 @@ pub enum PlanError {
     /// A keyword of a play whose value makes no sense.
     #[error("play '{play}': {keyword}: {problem}")]
     Keyword { play: String, keyword: &'static str, problem: String },
+    /// `strategy:` names none.
+    #[error("Invalid play strategy specified: {0}")]
+    Strategy(String),
     /// A pattern or limit that the inventory refuses.
     #[error("{0}")]
     Hosts(String),
@@ -20,7 +23,7 @@ impl PlanError {
     /// The exit code of a filter that ends with it.
     pub fn code(&self) -> u8 {
         match self {
-            PlanError::Keyword { .. } | PlanError::Hosts(_) => exit::DATA,
+            PlanError::Keyword { .. } | PlanError::Strategy(_) | PlanError::Hosts(_) => exit::DATA,
             PlanError::NeedsController(_) => exit::UNAVAILABLE,
         }
     }

@@ -12,6 +12,7 @@
 //! Limits: a variable that becomes a template only at run time (`include_vars`) can't be judged here; the engine asks
 //! the controller for it all the same, but without waiting.
 
+mod alone;
 mod batches;
 pub mod catalog;
 mod decide;
@@ -23,6 +24,7 @@ mod planner;
 mod stage;
 pub mod taint;
 
+pub use alone::taken_along;
 pub use batches::batches;
 pub use decide::Verdict;
 pub use error::PlanError;

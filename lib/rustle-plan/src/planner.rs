@@ -42,6 +42,9 @@ pub struct PlannedPlay {
     pub requirement: Requirement,
 }
 
+/// Strategies of plays that are understood; those of Mitogen mean the same.
+const KNOWN_STRATEGIES: &[&str] = &["linear", "free", "host_pinned", "debug", "mitogen", "mitogen_linear", "mitogen_free", "mitogen_host_pinned"];
+
 /// Makes plans for the plays of a run.
 pub struct Planner<'a> {
     run: &'a ParsedRun,
@@ -177,10 +180,13 @@ impl<'a> Planner<'a> {
             py_str(&strategy)
         };
         let strategy = strategy.trim_start_matches("ansible.builtin.").to_owned();
+        if !KNOWN_STRATEGIES.contains(&strategy.as_str()) {
+            return Err(PlanError::Strategy(strategy));
+        }
         let free = match self.options.strategy {
             Strategy::Free => true,
             Strategy::Linear => false,
-            _ => matches!(strategy.as_str(), "free" | "host_pinned" | "mitogen_free"),
+            _ => matches!(strategy.as_str(), "free" | "host_pinned" | "mitogen_free" | "mitogen_host_pinned"),
         };
         let strict = || -> Option<String> {
             (strategy == "debug").then(|| "strategy: debug".to_owned())
@@ -232,6 +238,20 @@ impl<'a> Planner<'a> {
         planned.decisions = verdicts.iter().map(|(task, v)| self.decision(play, task, v, &planned)).collect();
         planned.segments = segments(play, &planned.decisions);
         Ok(planned)
+    }
+
+    /// Why the play's own tasks cannot run without the controller, a line each. `single`: no other host takes part.
+    pub fn needs_controller(&self, play: &Play, single: bool) -> Vec<String> {
+        let tasks = tasks_in_order(play, &self.run.fragment);
+        crate::alone::needs(play, &self.run.fragment, &tasks, &self.foreign, single)
+    }
+
+    /// The same for tasks that an include brings.
+    pub fn include_needs_controller(&self, play: &Play, fragment: &Fragment, single: bool) -> Vec<String> {
+        let mut all = definitions(self.run);
+        all.extend(fragment_definitions(fragment));
+        let tasks: Vec<&Task> = fragment.tasks.iter().collect();
+        crate::alone::needs(play, fragment, &tasks, &Foreign::of(all), single)
     }
 
     fn decision(&self, play: &Play, task: &Task, v: &Verdict, planned: &PlannedPlay) -> Decision {

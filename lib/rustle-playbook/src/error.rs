@@ -86,15 +86,22 @@ impl PlaybookError {
     /// The whole text that Ansible prints after `[ERROR]: `, without its trailing empty line; with hints, where there
     /// are any, at the end.
     pub fn report(&self) -> String {
-        let mut out = match self {
-            PlaybookError::Parser(p) | PlaybookError::General(p) => p.report(),
-            PlaybookError::Yaml(e) => e.report(),
-        };
+        let mut out = self.plain_report();
         for hint in self.hints() {
             out.push_str("\n\n");
             out.push_str(hint);
         }
         out
+    }
+}
+
+impl PlaybookError {
+    /// The same without hints.
+    pub fn plain_report(&self) -> String {
+        match self {
+            PlaybookError::Parser(p) | PlaybookError::General(p) => p.report(),
+            PlaybookError::Yaml(e) => e.report(),
+        }
     }
 }
 

@@ -4,11 +4,25 @@ use crate::error::{PlaybookError, Result};
 use crate::loader::Loader;
 use crate::paths;
 use rustle_stream::record::Warning;
-use rustle_value::{Dict, Value};
+use rustle_value::{Dict, Origin, Value};
 use rustle_yaml::{Node, Trust};
 
 /// Extensions of files that hold variables or tasks.
 const EXTENSIONS: &[&str] = &[".yml", ".yaml", ".json"];
+
+/// A file that is not UTF-8, as Python tells it, and where.
+fn not_text(path: &str, e: &std::string::FromUtf8Error) -> PlaybookError {
+    let bytes = e.as_bytes();
+    let start = e.utf8_error().valid_up_to();
+    let before = String::from_utf8_lossy(&bytes[..start]).into_owned();
+    let at = before.chars().count();
+    // Python counts the bytes that follow and are none either.
+    let count = bytes[start..].iter().take_while(|b| **b >= 0x80).count().max(1);
+    let what = if count == 1 { format!("character '\\udc{:02x}' in position {at}", bytes[start]) } else { format!("characters in position {at}-{}", at + count - 1) };
+    let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1);
+    PlaybookError::parser(format!("YAML parsing failed: 'utf-8' codec can't encode {what}: surrogates not allowed"), Some(&Origin::new(path, 0, 0)))
+        .hint(Some(format!("{path}:{line}:{column}: this file is not UTF-8; save it as UTF-8, or convert it with iconv")))
+}
 
 impl Loader {
     /// The text of a file, in clear, and whether it was encrypted on disk.
@@ -28,11 +42,11 @@ impl Loader {
             let message = format!("an error occurred while trying to read the file '{path}': [Errno {number}] {words}: '{path}'");
             PlaybookError::parser(message, None)
         })?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text = String::from_utf8(bytes).map_err(|e| not_text(path, &e))?;
         if !text.starts_with("$ANSIBLE_VAULT;") {
             return Ok((text, false));
         }
-        let clear = (self.options.decrypt)(&text, path).map_err(|e| PlaybookError::parser(e, None))?;
+        let clear = (self.options.decrypt)(&text, path).map_err(|e| PlaybookError::general(e, Some(&Origin::new(path, 0, 0))))?;
         Ok((clear, true))
     }
 

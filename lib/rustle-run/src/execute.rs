@@ -169,7 +169,7 @@ pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn 
     let planner = Planner::new(&run, PlanOptions::default());
     let hosts = shared.clone();
     let mut plan = |play: &Play| planner.play(play, &Hosts { inventory: &hosts.inventory, limit: limit.clone() }).map_err(|e| e.to_string());
-    rustle_controller::programs(&shared, &mut plan, &run.plays, &run.fragment, host, warn)
+    rustle_controller::programs(&shared, &planner, &mut plan, &run.plays, &run.fragment, host, warn)
 }
 
 /// Nobody is connected to while a plan is only written down.

@@ -1,7 +1,7 @@
 //! The engine's world where there is no controller: files come from the payload, questions have no answer.
 
 use crate::world::{Modules, Shared, lock};
-use rustle_engine::{Update, World, WorldError};
+use rustle_engine::{Failure, TaskContext, Update, World, WorldError};
 use rustle_jinja::Error as JinjaError;
 use rustle_stream::Record;
 use rustle_stream::event::{RunEvent, TaskEvent};
@@ -20,15 +20,21 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Told {
     host: String,
     sequencer: Mutex<Sequencer>,
+    /// Instead of stdout.
+    file: Option<Mutex<std::fs::File>>,
 }
 
 impl Told {
-    pub(crate) fn new(host: &str) -> Told {
-        Told { host: host.to_owned(), sequencer: Mutex::new(Sequencer::new()) }
+    pub(crate) fn new(host: &str, file: Option<std::fs::File>) -> Told {
+        Told { host: host.to_owned(), sequencer: Mutex::new(Sequencer::new()), file: file.map(Mutex::new) }
     }
     fn record(&self, record: &Record) {
         // A reader that went away stops no task.
         if let Ok(line) = record.to_line() {
+            if let Some(file) = &self.file {
+                _ = writeln!(lock(file), "{line}");
+                return;
+            }
             let mut out = std::io::stdout().lock();
             _ = writeln!(out, "{line}").and_then(|()| out.flush());
         }
@@ -66,13 +72,15 @@ pub(crate) struct AloneWorld {
     tasks: HashSet<TaskId>,
     /// The current play: its playbook's folder, and the hosts that it was planned for.
     play: Mutex<(String, Vec<String>)>,
+    /// Folders where the task that last asked for a file looks.
+    near: Mutex<Vec<String>>,
     /// Contents that were described.
     contents: Mutex<HashMap<String, Arc<[u8]>>>,
 }
 
 impl AloneWorld {
     pub(crate) fn new(told: Told, files: BTreeMap<String, EmbeddedFile>, tasks: HashSet<TaskId>) -> AloneWorld {
-        AloneWorld { told, shared: Shared::new(Modules::Here), files, tasks, play: Mutex::default(), contents: Mutex::default() }
+        AloneWorld { told, shared: Shared::new(Modules::Here), files, tasks, play: Mutex::default(), near: Mutex::default(), contents: Mutex::default() }
     }
     pub(crate) fn begin(&self, play: &AlonePlay) {
         let program = &play.program;
@@ -87,10 +95,14 @@ impl AloneWorld {
     }
     /// Where a name of a task's argument may be, as the controller looks for it.
     fn places(&self, task: &Task, name: &str) -> Vec<String> {
+        let folder = match &*task.action {
+            "ansible.builtin.template" => "templates",
+            "ansible.builtin.include_vars" => "vars",
+            _ => "files",
+        };
         if name.starts_with('/') {
             return vec![normal(name)];
         }
-        let folder = if &*task.action == "ansible.builtin.template" { "templates" } else { "files" };
         let dir = lock(&self.play).0.clone();
         let named = name.split('/').next() == Some(folder);
         let mut out = Vec::new();
@@ -101,6 +113,41 @@ impl AloneWorld {
             out.push(normal(&format!("{base}/{name}")));
         }
         out
+    }
+    /// `include_vars` of one file, which the plan has.
+    fn include_vars(&self, task: &Task, args: &Dict) -> Dict {
+        let nothing = |message: String| {
+            rustle_value::dict! {
+                "failed" => true, "changed" => false, "ansible_facts" => Value::dict(Dict::new()),
+                "ansible_included_var_files" => Value::list(Vec::new()), "message" => message,
+            }
+        };
+        let text = |key: &str| args.get(key).filter(|v| !v.is_null()).map(|v| rustle_value::py_str(v).trim().to_owned()).filter(|t| !t.is_empty());
+        let Some(name) = text("file").or_else(|| text("_raw_params")) else { return nothing("No argument given: one of file, dir or a name is required".into()) };
+        let places = self.places(task, &name);
+        let Some((place, file)) = places.iter().find_map(|p| self.files.get_key_value(p)) else {
+            return nothing(format!("Could not find or access '{name}' in the plan"));
+        };
+        if file.data.starts_with(b"$ANSIBLE_VAULT;") {
+            return nothing(format!("{place} is encrypted, and a plan that runs without its controller has no vault passwords"));
+        }
+        let Ok(source) = std::str::from_utf8(&file.data) else { return nothing(format!("{place} is not UTF-8")) };
+        let vars = match rustle_yaml::load(source, place, &rustle_yaml::Options::default()) {
+            Ok((node, _)) => match node.to_value(rustle_yaml::Trust::Trusted) {
+                Value::Dict(d) => (*d).clone(),
+                Value::Null => Dict::new(),
+                _ => return nothing(format!("{place} must be stored as a dictionary/hash")),
+            },
+            Err(e) => return nothing(e.report()),
+        };
+        let vars = match text("name") {
+            Some(name) => rustle_value::dict! { name => vars },
+            None => vars,
+        };
+        rustle_value::dict! {
+            "changed" => false, "ansible_facts" => Value::dict(vars),
+            "ansible_included_var_files" => vec![place.clone()], "_ansible_no_log" => false,
+        }
     }
     fn describe(&self, shown: &str, file: &EmbeddedFile) -> Result<SourceFile, String> {
         if file.data.starts_with(b"$ANSIBLE_VAULT;") {
@@ -224,8 +271,22 @@ impl World for AloneWorld {
             _ => None,
         }
     }
+    fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {
+        let near = lock(&self.near).clone();
+        let places = near.iter().flat_map(|base| [format!("{base}/templates/{name}"), format!("{base}/{name}")]);
+        let file = places.map(|p| normal(&p)).find_map(|p| self.files.get(&p));
+        match file.map(|f| String::from_utf8(f.data.clone())) {
+            Some(Ok(text)) => Ok(Some(text.into())),
+            Some(Err(_)) => Err(JinjaError::runtime(format!("the template '{name}' is not UTF-8"))),
+            None => Ok(None),
+        }
+    }
+    fn controller_action(&self, name: &str, cx: &TaskContext, args: &Dict) -> Option<Result<Dict, Failure>> {
+        (name == "include_vars").then(|| Ok(self.include_vars(&cx.task, args)))
+    }
     fn file(&self, task: &Task, name: &str) -> Option<Result<SourceFile, String>> {
         let places = self.places(task, name);
+        *lock(&self.near) = task.search_path.iter().cloned().chain([lock(&self.play).0.clone()]).collect();
         for place in &places {
             if let Some(file) = self.files.get(place) {
                 return Some(self.describe(place, file));

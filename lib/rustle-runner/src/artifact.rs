@@ -25,6 +25,7 @@ Options:
       --start-at-task <NAME>
       --force-handlers     Run notified handlers even if a task fails
   -v, --verbose            Say more; up to -vvvvvv
+      --events <FILE>      Write what happens there instead of to stdout
       --manifest           Print what is inside, and run nothing
   -h, --help
 
@@ -44,6 +45,7 @@ struct Flags {
     skip_tags: Vec<String>,
     start_at_task: Option<String>,
     limit: Option<String>,
+    events: Option<String>,
     extra: Dict,
 }
 
@@ -72,6 +74,7 @@ fn flags(args: &[String]) -> Result<Flags, String> {
             "-t" | "--tags" => f.tags.extend(words(value()?)),
             "--skip-tags" => f.skip_tags.extend(words(value()?)),
             "--start-at-task" => f.start_at_task = Some(value()?),
+            "--events" => f.events = Some(value()?),
             "-l" | "--limit" => f.limit = Some(value()?),
             "-e" | "--extra-vars" => f.extra.update(&variables(&value()?)?),
             v if v.len() > 1 && v.starts_with("-v") && v[1..].chars().all(|c| c == 'v') => f.verbosity += (v.len() - 1).min(6) as u8,
@@ -124,6 +127,13 @@ pub(crate) fn run(payload: Payload, args: &[String]) -> ExitCode {
     {
         return usage(&format!("the plan inside is for host '{host}', which --limit '{limit}' leaves out"));
     }
+    let events = match flags.events.as_deref().filter(|f| *f != "-").map(std::fs::File::create).transpose() {
+        Ok(file) => file,
+        Err(e) => {
+            crate::complain(&format!("rustle-runner: error: --events {}: {e}", flags.events.unwrap_or_default()));
+            return ExitCode::from(exit::CANT_CREATE);
+        }
+    };
     let options = &mut alone.options;
     options.check |= flags.check;
     options.diff |= flags.diff;
@@ -145,7 +155,7 @@ pub(crate) fn run(payload: Payload, args: &[String]) -> ExitCode {
         });
     }
     // Templates and blocks may nest deeply.
-    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || plays(payload, alone, &host));
+    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || plays(payload, alone, Told::new(&host, events), &host));
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),
         _ => ExitCode::from(exit::UNEXPECTED),
@@ -153,8 +163,7 @@ pub(crate) fn run(payload: Payload, args: &[String]) -> ExitCode {
 }
 
 /// Runs all plays; returns Ansible's exit code.
-fn plays(payload: Payload, alone: Alone, host: &str) -> u8 {
-    let told = Told::new(host);
+fn plays(payload: Payload, alone: Alone, told: Told, host: &str) -> u8 {
     told.start(&payload.manifest.run);
     let controller_tasks: HashSet<_> =
         alone.plays.iter().flat_map(|p| &p.program.fragment.tasks).filter(|t| &*t.action != "ansible.builtin.meta").map(|t| t.id).collect();

@@ -192,7 +192,9 @@ fn command_line(elevate: &Become, exe: &Path) -> Result<Command, String> {
             c.args(split(elevate.flags.as_deref().unwrap_or("")));
             c.args(["-u", &elevate.user, "--"]).arg(exe).arg("--worker");
         }
-        other => return Err(format!("become method '{other}' is not supported; supported are sudo, su, doas and runuser")),
+        other => return Err(format!(
+            "Task failed: Invalid become method specified, could not find matching plugin: '{other}'. Use `ansible-doc -t become -l` to list available plugins."
+        )),
     }
     Ok(c)
 }
