@@ -228,7 +228,7 @@ impl<P: Programs> Stage for CompileStage<P> {
         pass(io, input.as_ref(), |r| matches!(r, Record::Artifact(_)))?;
         found(io, input.as_ref(), &targets)?;
         // Hosts without a runner fall back; that is no error of this stage unless a platform was asked for by name.
-        let lost = input.is_none() && artifacts.iter().any(|a| a.failed.is_some());
+        let lost = (input.is_none() || embed.is_some()) && artifacts.iter().any(|a| a.failed.is_some());
         for a in artifacts {
             io.write(&a.into())?;
         }

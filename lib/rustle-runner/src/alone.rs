@@ -252,6 +252,12 @@ impl World for AloneWorld {
                 header.args = data(header.args);
                 TaskEvent::Start { header }
             }
+            TaskEvent::Result { position, status, result, looped, errors, mut changes, notified } => {
+                for d in [&mut changes.set, &mut changes.facts, &mut changes.included] {
+                    *d = data(std::mem::take(d));
+                }
+                TaskEvent::Result { position, status, result, looped, errors, changes, notified }
+            }
             other => other,
         };
         let events = lock(&self.told.sequencer).push(&self.told.host, event);
