@@ -236,7 +236,10 @@ impl World for AloneWorld {
             Call::File { .. } => Self::only_controller("this file"),
             Call::Include { .. } => Self::only_controller("an include whose name is a template"),
             Call::Decrypt { .. } => Self::only_controller("a vaulted value"),
-            Call::VarsFiles => Reply::Vars { vars: Dict::new() },
+            Call::VarsFiles => {
+                self.warning("names of vars_files are others than when the plan was made; the variables stay, as this plan runs without its controller".into());
+                Self::only_controller("a file of variables")
+            }
             Call::Payload { module, .. } => Self::only_controller(&format!("the module {module}, which is not native,")),
             Call::Module { .. } => Self::only_controller("a module of the controller"),
         })
@@ -252,11 +255,11 @@ impl World for AloneWorld {
                 header.args = data(header.args);
                 TaskEvent::Start { header }
             }
-            TaskEvent::Result { position, status, result, looped, errors, mut changes, notified } => {
+            TaskEvent::Result { position, status, result, looped, errors, delegated, mut changes, notified } => {
                 for d in [&mut changes.set, &mut changes.facts, &mut changes.included] {
                     *d = data(std::mem::take(d));
                 }
-                TaskEvent::Result { position, status, result, looped, errors, changes, notified }
+                TaskEvent::Result { position, status, result, looped, errors, delegated, changes, notified }
             }
             other => other,
         };
