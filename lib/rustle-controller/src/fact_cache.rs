@@ -1,6 +1,6 @@
 //! Facts that outlive a run: `fact_caching = jsonfile`, in the files that Ansible reads and writes.
 //!
-//! A file per host, `s1_HOST`, with one key whose value is the facts as JSON text. What Ansible remembers of a value's
+//! A file per host, `s1_HOST` (with `fact_caching_prefix` before it), with one key whose value is the facts as JSON text. What Ansible remembers of a value's
 //! place and trust is dropped: what comes from a cache is data.
 
 use rustle_value::{Dict, Value, dict, to_json_string};
@@ -11,6 +11,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct FactCache {
     folder: PathBuf,
+    /// What the files' names begin with.
+    prefix: String,
     /// How long a file is good for; none: for ever.
     keep: Option<Duration>,
 }
@@ -36,11 +38,13 @@ impl FactCache {
             Some(rest) => PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(rest),
             None => PathBuf::from(folder),
         };
-        Ok(Some(FactCache { folder, keep: (seconds > 0).then(|| Duration::from_secs(seconds)) }))
+        // The setting has a default that this kind of cache does not use.
+        let prefix = text("CACHE_PLUGIN_PREFIX").filter(|p| p != "ansible_facts").unwrap_or_default();
+        Ok(Some(FactCache { folder, prefix, keep: (seconds > 0).then(|| Duration::from_secs(seconds)) }))
     }
     fn path(&self, host: &str) -> Option<PathBuf> {
         // A host's name is no path.
-        (!host.contains('/')).then(|| self.folder.join(format!("s1_{host}")))
+        (!host.contains('/')).then(|| self.folder.join(format!("{}s1_{host}", self.prefix)))
     }
     /// The facts of a host, if there are any that are not too old.
     pub fn load(&self, host: &str) -> Option<Dict> {
@@ -70,7 +74,7 @@ impl FactCache {
         let style = rustle_value::JsonStyle::default();
         let payload = to_json_string(&Value::dict(facts.clone()), &style);
         let text = to_json_string(&Value::dict(dict! { "__payload__" => payload }), &style);
-        let fresh = path.with_file_name(format!(".s1_{host}.{}", std::process::id()));
+        let fresh = path.with_file_name(format!(".{}s1_{host}.{}", self.prefix, std::process::id()));
         std::fs::write(&fresh, text)?;
         std::fs::rename(fresh, path)
     }

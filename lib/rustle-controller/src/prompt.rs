@@ -1,9 +1,11 @@
-//! `vars_prompt`: what a person is asked before a play.
+//! Before a play: `vars_prompt`, what a person is asked; keywords that say how the play is run.
 
-use crate::shared::Shared;
+use crate::shared::{PlayState, Shared};
+use crate::world::ControllerWorld;
 use rustle_stream::event::RunEvent;
 use rustle_stream::model::Play;
 use rustle_value::{Dict, Value, py_str};
+use std::sync::Arc;
 
 /// `vars_prompt`: asked once per play, unless `-e` gives the value.
 pub(crate) fn ask(shared: &Shared, play: &Play, emit: &mut dyn FnMut(RunEvent)) -> Dict {
@@ -58,4 +60,33 @@ pub(crate) fn ask(shared: &Shared, play: &Play, emit: &mut dyn FnMut(RunEvent)) 
         out.insert(name, value);
     }
     out
+}
+
+/// Renders the keywords that decide how a play is run, with lookups, but without any host's variables. What cannot be
+/// rendered stays, for the planner to complain of.
+pub(crate) fn render_keywords(shared: &Arc<Shared>, play: &mut Play) {
+    let due: Vec<&str> = ["strategy", "serial", "order", "max_fail_percentage"].into_iter().filter(|k| matches!(play.other.get(k), Some(Value::Template(_)))).collect();
+    if due.is_empty() && !matches!(play.hosts, Value::Template(_)) {
+        return;
+    }
+    let state = Arc::new(PlayState {
+        play: Arc::new(play.clone()),
+        program: Default::default(),
+        hosts_all: Vec::new(),
+        batch: Default::default(),
+        failed: Default::default(),
+        prompted: Dict::new(),
+        includes: Default::default(),
+    });
+    let world = ControllerWorld::new(shared.clone(), "localhost", state.clone());
+    let Ok(mut engine) = shared.engine(&world, "localhost", &state, &[]) else { return };
+    engine.vars.inventory = Dict::new();
+    for keyword in due {
+        if let Some(Ok(v)) = play.other.get(keyword).map(|v| engine.render_plain(v)) {
+            play.other.insert(keyword, v);
+        }
+    }
+    if let (Value::Template(_), Ok(v)) = (&play.hosts, engine.render_plain(&play.hosts)) {
+        play.hosts = v;
+    }
 }

@@ -32,12 +32,15 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
         let prompted = crate::prompt::ask(shared, play, run.emit);
         let mut asked = play.clone();
         asked.keywords.vars.update(&prompted);
+        crate::prompt::render_keywords(shared, &mut asked);
         match plan(&asked) {
             Ok(planned) => {
                 for text in shared.inventory().take_warnings() {
                     (run.emit)(RunEvent::Warning { text });
                 }
-                if run.play(play, planned, fragment, prompted) == Step::Stop {
+                let mut rendered = play.clone();
+                rendered.other.clone_from(&asked.other);
+                if run.play(&rendered, planned, fragment, prompted) == Step::Stop {
                     break;
                 }
             }

@@ -196,6 +196,12 @@ impl Engine<'_> {
             Some(v) => v.truthy(),
             None => result.get("rc").is_some_and(|rc| !matches!(rc, Value::Null | Value::Int(0)) && rc.as_str() != Some("0")),
         };
+        if result.contains_key("timedout") && failed && errors.is_empty() {
+            // What was interrupted is the task, not only its module.
+            let text = format!("Task failed: {}", result.get("msg").map(py_str).unwrap_or_default());
+            result.insert("msg", text.as_str());
+            errors.push(ErrorPart { message: text, origin: cx.task.origin.clone(), help: None });
+        }
         let (parts, cause) = crate::foreign::causes(&mut result, cx);
         if failed && errors.is_empty() && !unreachable && !parts.is_empty() {
             errors = parts;
@@ -225,6 +231,8 @@ impl Engine<'_> {
             match &*cx.task.action {
                 "ansible.builtin.set_fact" => changes.set.update(facts),
                 "ansible.builtin.include_vars" => changes.included.update(facts),
+                // `debug: var=ansible_facts` shows them.
+                "ansible.builtin.debug" => {}
                 _ => {
                     let (kept, gone) = crate::foreign::allowed_facts(facts);
                     if !gone.is_empty() {

@@ -47,9 +47,6 @@ impl HostVars {
                 _ => name,
             };
             self.namespaced.insert(short, value.clone());
-            if name == "ansible_local" {
-                self.namespaced.insert("local", value.clone());
-            }
         }
     }
     /// Forgets all facts (`meta: clear_facts`).

@@ -145,12 +145,14 @@ impl Inventory {
         if name.is_empty() {
             return Err(format!("Invalid empty/false group name provided: {name}"));
         }
-        if self.groups.contains_key(name) {
-            return Ok(name.to_string());
-        }
-        let name = self.safe_group_name(name);
+        let name = self.group_name(name);
         self.groups.entry(name.clone()).or_insert_with(|| Group::new(&name));
         Ok(name)
+    }
+
+    /// The name that a group has, or would have, when a source calls it `name`.
+    pub(crate) fn group_name(&self, name: &str) -> String {
+        if self.groups.contains_key(name) { name.to_string() } else { self.safe_group_name(name) }
     }
 
     /// A group's name after `TRANSFORM_INVALID_GROUP_CHARS`, with the warning that goes with it.

@@ -122,6 +122,16 @@ impl Loader {
         let name = from.map_or("main", String::as_str);
         let is_dir = paths::is_dir(&folder);
         let found = if is_dir { main_files(&folder, name, from.is_some(), folders) } else { Vec::new() };
+        if let (Some(f), Some(file)) = (from, found.first()) {
+            // `..` may not lead out of the role.
+            let inside = paths::normalize(file);
+            if !inside.starts_with(&format!("{}/", paths::normalize(&folder))) {
+                let written = paths::join(&folder, f);
+                let role = paths::base(path);
+                let message = format!("Failed loading ''{written}'' for role ({role}) as it is not inside the expected role path: '{folder}'");
+                return Err(PlaybookError::general(message, None));
+            }
+        }
         match from {
             Some(_) if !is_dir => {
                 let message = format!("Could not find specified file in role, its '{sub}/' is not usable.");

@@ -37,7 +37,7 @@ pub(crate) fn execute(request: &ModuleRequest) -> Dict {
                         "failed" => true,
                         "changed" => false,
                         "msg" => format!("Timed out after {seconds} second(s)."),
-                        "timedout" => dict! { "period" => seconds },
+                        "timedout" => dict! { "frame" => "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors.", "period" => seconds },
                     }
                 }
             }

@@ -38,7 +38,9 @@ pub(crate) static ACTION: Action = Action {
                 return Ok(nothing(bad));
             }
         } else {
-            let Some(name) = text(args, "file").or(raw) else { return failed("No argument given: one of file, dir or a name is required") };
+            let Some(name) = text(args, "file").or(raw) else {
+                return Ok(nothing("Could not find file on the Ansible Controller.".to_owned()));
+            };
             match finder.find_needle("vars", &name) {
                 Ok(f) => files.push(f),
                 Err(e) => return Ok(nothing(format!("{e} on the Ansible Controller."))),

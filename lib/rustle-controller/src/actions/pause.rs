@@ -1,7 +1,7 @@
 //! `pause`: waits for a time, or for a person.
 
 use super::{Action, failed, text};
-use rustle_value::dict;
+use rustle_value::{Value, dict};
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ pub(crate) static ACTION: Action = Action {
             "changed" => false,
             "rc" => 0,
             "stderr" => "",
-            "stdout" => format!("Paused for {} {unit}", (amount * 100.0).round() / 100.0),
+            "stdout" => format!("Paused for {} {unit}", rustle_value::py_str(&Value::from((amount * 100.0).round() / 100.0))),
             "start" => begun,
             "stop" => now(),
             "delta" => elapsed as i64,

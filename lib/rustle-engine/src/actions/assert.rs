@@ -14,6 +14,16 @@ pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.assert"], 
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Result<Dict, Failure> {
     let mut bare = cx.clone();
     let mut task = (*cx.task).clone();
+    // `assert: "{{ args }}"`: conditions are looked at as they were written there, too.
+    if let Some(whole) = task.args.remove("_variable_params") {
+        match engine.jinja.render_shallow(&whole, &engine.scope(cx)).map_err(|e| engine.argument_failure(cx, "args", e, &whole))? {
+            Value::Dict(d) => {
+                let own = std::mem::replace(&mut task.args, (*d).clone());
+                task.args.update(&own);
+            }
+            other => return Err(Failure::new(format!("Task args must resolve to a 'dict' not '{}'.", other.type_name())).at(origin_of(&whole))),
+        }
+    }
     let that = task.args.remove("that");
     let messages: Vec<Option<Value>> = ["fail_msg", "msg", "success_msg"].iter().map(|k| task.args.remove(k)).collect();
     bare.task = Arc::new(task);

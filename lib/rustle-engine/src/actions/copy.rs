@@ -31,7 +31,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         args.insert("_source", reference);
         return engine.module(cx, manner, "ansible.builtin.copy", args, vec![data]);
     }
-    let Some(src) = src else { return Ok(failed_result("src (or content) is required")) };
+    let Some(src) = src.filter(|s| !s.is_empty()) else { return Ok(failed_result("src (or content) is required")) };
     if flag(&args, "remote_src", false)? {
         return engine.module(cx, manner, "ansible.builtin.copy", args, Vec::new());
     }

@@ -86,7 +86,7 @@ impl Reader<'_> {
                     "children" => Section::Children,
                     other => return Err(format!("Section [{name}:{other}] has unknown type: {other}")),
                 };
-                group = name.to_string();
+                group = self.inventory.group_name(name);
                 self.open(&group, section)?;
                 continue;
             }
@@ -158,6 +158,8 @@ impl Reader<'_> {
         if name.is_empty() || !(rest.is_empty() || rest.starts_with('#')) {
             return Err(format!("Expected group name, got: {line}"));
         }
+        let name = self.inventory.group_name(name);
+        let name = name.as_str();
         if self.inventory.groups.contains_key(name) {
             self.inventory.add_child(group, name)?;
             return Ok(());
