@@ -1,4 +1,4 @@
-//! Filters that only the controller has: `vault` and `unvault`.
+//! Filters that only the controller has: `vault` and `unvault`, `fileglob`.
 
 use rustle_jinja::{Args, Error};
 use rustle_value::{Value, py_str};
@@ -10,6 +10,7 @@ pub(crate) fn run(name: &str, input: &Value, args: &Args) -> Option<Result<Value
     Some(match name {
         "vault" => vault(input, args),
         "unvault" => unvault(input, args),
+        "fileglob" => Ok(Value::from(crate::lookups::files_like(&py_str(input)))),
         _ => return None,
     })
 }

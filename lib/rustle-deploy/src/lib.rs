@@ -91,11 +91,10 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         complain(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()));
         return 2;
     }
-    for (flag, why) in [("step", "--step is not supported yet"), ("flush-cache", "")] {
-        if args.get_flag(flag) && !why.is_empty() {
-            complain(&format!("[ERROR]: {why}"));
-            return exit::BAD_OPTIONS;
-        }
+    options.flush_cache = args.get_flag("flush-cache");
+    if args.get_flag("step") {
+        complain("[ERROR]: --step is not supported yet");
+        return exit::BAD_OPTIONS;
     }
     for text in &config.warnings {
         complain(&format!("[WARNING]: {text}"));

@@ -46,6 +46,13 @@ impl Scope for TaskScope<'_> {
             // An item of a list that stands in the playbook.
             let literal = self.layers.program.task(self.place.task).and_then(|t| t.repeat.as_ref().map(|r| r.value.clone()));
             let item = self.layers.locals.get(name);
+            // A list that is one of the user's own variables.
+            if let Some(Value::Template(t)) = &literal
+                && let Some(list) = rustle_jinja::bare_name(t.source.trim()).filter(|n| *n != name)
+            {
+                let known = self.layers.get(list);
+                return self.trusts(list) && known.is_some_and(|l| l.as_list().is_some_and(|l| l.iter().any(|v| Some(v) == item)));
+            }
             return literal.is_some_and(|l| l.as_list().is_some_and(|l| l.iter().any(|v| matches!(v, Value::Str(_)) && Some(v) == item)));
         }
         !(host.set.contains_key(name) || host.facts().contains_key(name))

@@ -20,10 +20,12 @@ pub(crate) fn expression(v: Value, origin: &Origin) -> Value {
 
 /// `when: x`, `when: [x, y]`: a list of conditions.
 pub(crate) fn expressions(node: &Node) -> Vec<Value> {
+    // What is marked as unsafe stays text: nothing evaluates it.
+    let one = |n: &Node| if n.is_unsafe { value(n) } else { expression(value(n), &n.origin) };
     match node.as_seq() {
-        Some(items) => items.iter().map(|n| expression(value(n), &n.origin)).collect(),
+        Some(items) => items.iter().map(one).collect(),
         None if node.is_null() => Vec::new(),
-        None => vec![expression(value(node), &node.origin)],
+        None => vec![one(node)],
     }
 }
 

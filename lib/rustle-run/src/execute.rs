@@ -130,6 +130,9 @@ fn shared(
         _ = send.send(Note::Warning(e));
         None
     });
+    if let Some(cache) = fact_cache.as_ref().filter(|_| options.flush_cache) {
+        inventory.hosts.keys().for_each(|host| cache.forget(host));
+    }
     Arc::new(Shared {
         run_options: run_options(&options, config),
         fact_cache,

@@ -35,6 +35,8 @@ pub struct Options {
     pub limit: Option<String>,
     pub start_at_task: Option<String>,
     pub force_handlers: bool,
+    /// Cached facts of all hosts are forgotten first.
+    pub flush_cache: bool,
     /// Hosts at once; `None` where the user gave none.
     pub forks: Option<u32>,
     /// Playbook files as given.

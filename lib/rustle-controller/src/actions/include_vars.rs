@@ -54,6 +54,15 @@ pub(crate) static ACTION: Action = Action {
                 Err(e) => return Ok(nothing(e.to_string())),
             }
         }
+        if text(args, "hash_behaviour").as_deref() == Some("merge")
+            && let Ok(engine) = world.shared.engine(world, &world.host, &world.play, &cx.place.frames)
+        {
+            for (name, value) in vars.clone().str_iter() {
+                if let (Value::Dict(more), Ok(Some(Value::Dict(before)))) = (value, engine.variable(name)) {
+                    vars.insert(name, rustle_inventory::combine(&before, more, true));
+                }
+            }
+        }
         if let Some(name) = text(args, "name") {
             vars = dict! { name => vars };
         }

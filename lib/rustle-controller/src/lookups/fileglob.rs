@@ -19,23 +19,26 @@ pub(crate) static LOOKUP: Lookup = Lookup {
                 all.dedup();
                 all
             };
-            for folder in folders {
-                let mut names: Vec<String> = std::fs::read_dir(&folder)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|e| e.ok()?.file_name().into_string().ok())
-                    .filter(|n| matches(&pattern, n) && std::path::Path::new(&paths::join(&folder, n)).is_file())
-                    .collect();
-                names.sort();
-                if !names.is_empty() {
-                    out.extend(names.into_iter().map(|n| Value::from(paths::join(&folder, &n))));
-                    break;
-                }
+            if let Some(found) = folders.iter().map(|f| files_like(&paths::join(f, &pattern))).find(|l| !l.is_empty()) {
+                out.extend(found.into_iter().map(Value::from));
             }
         }
         Ok(out)
     },
 };
+
+/// Files whose last part matches, in the order of their names.
+pub(crate) fn files_like(term: &str) -> Vec<String> {
+    let (folder, pattern) = (paths::parent(term), paths::base(term));
+    let mut names: Vec<String> = std::fs::read_dir(if folder.is_empty() { "." } else { folder })
+        .into_iter()
+        .flatten()
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| matches(pattern, n) && std::path::Path::new(&paths::join(folder, n)).is_file())
+        .collect();
+    names.sort();
+    names.into_iter().map(|n| paths::join(folder, &n)).collect()
+}
 
 /// `glob.glob`'s rule for one name: `*`, `?`, `[…]`; a leading dot must be written.
 fn matches(pattern: &str, name: &str) -> bool {

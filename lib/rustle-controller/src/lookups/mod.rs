@@ -22,6 +22,8 @@ pub(crate) fn run(world: &ControllerWorld, name: &str, args: &Args, cx: &mut Int
     Some((lookup.run)(world, args.clone(), cx).map(Value::list))
 }
 
+pub(crate) use fileglob::files_like;
+
 /// Terms as text.
 pub(crate) fn terms(args: &Args) -> Vec<String> {
     args.pos.iter().map(py_str).collect()
