@@ -249,7 +249,7 @@ fn include(shared: &Shared, play: &Arc<PlayState>, engine: &mut rustle_engine::E
                 defaults_from: text("defaults_from"),
                 handlers_from: text("handlers_from"),
                 apply,
-                public: flag("public").unwrap_or(false),
+                public: flag("public").unwrap_or_else(|| shared.run_options.config.get("DEFAULT_PRIVATE_ROLE_VARS").and_then(to_bool) == Some(false)),
                 allow_duplicates: flag("allow_duplicates"),
                 validate: flag("rolespec_validate"),
             },

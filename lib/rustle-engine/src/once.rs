@@ -66,10 +66,17 @@ impl Engine<'_> {
             outcome.ignored = self.keyword_bool(cx, "ignore_unreachable", false).unwrap_or(false);
         }
     }
+    /// A condition of a keyword. What is plain text there was marked as unsafe: it is no condition.
+    fn keyword_condition(&self, cx: &TaskContext, condition: &Value) -> Result<bool, rustle_jinja::Error> {
+        match condition {
+            Value::Str(_) => Err(rustle_jinja::Error::runtime(UNTRUSTED)),
+            _ => self.condition(cx, condition),
+        }
+    }
     /// `Ok(Some(result))` where a condition is false.
     pub(crate) fn conditions_hold(&self, cx: &TaskContext) -> Result<Option<Dict>, Failure> {
         for condition in &cx.inherited.when {
-            match self.condition(cx, condition) {
+            match self.keyword_condition(cx, condition) {
                 Ok(true) => {}
                 Ok(false) => {
                     return Ok(Some(dict! {
@@ -121,7 +128,7 @@ impl Engine<'_> {
                 let judged = self.judging(cx, &outcome);
                 let mut all = true;
                 for condition in &until {
-                    match self.condition(&judged, condition) {
+                    match self.keyword_condition(&judged, condition) {
                         Ok(true) => {}
                         Ok(false) => all = false,
                         Err(e) => return Err(conditional_failure("until", e, condition).inside("Task failed", cx.task.origin.as_ref())),
@@ -272,7 +279,7 @@ impl Engine<'_> {
             }
             let judged = me.judging(cx, outcome);
             for condition in list {
-                match me.condition(&judged, condition) {
+                match me.keyword_condition(&judged, condition) {
                     Ok(true) => {}
                     Ok(false) => return Ok(Some(false)),
                     Err(e) => {

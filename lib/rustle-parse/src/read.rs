@@ -32,6 +32,8 @@ pub struct Settings {
     pub module_path: Vec<String>,
     /// Inventory where no `-i` is given.
     pub inventory: Vec<String>,
+    /// `private_role_vars`.
+    pub private_role_vars: bool,
     /// Unknown modules are errors before the run.
     pub check_modules: bool,
     /// `DUPLICATE_YAML_DICT_KEY`.
@@ -53,6 +55,7 @@ impl Settings {
             collections_path: list("ANSIBLE_COLLECTIONS_PATH", ':').unwrap_or_else(rustle_playbook::default_collections_path),
             module_path: list("ANSIBLE_LIBRARY", ':').unwrap_or_default(),
             inventory: std::env::var("ANSIBLE_INVENTORY").map_or_else(|_| vec!["/etc/ansible/hosts".into()], |i| vec![i]),
+            private_role_vars: false,
             check_modules: true,
             duplicate_keys: duplicate_keys(&std::env::var("ANSIBLE_DUPLICATE_YAML_DICT_KEY").unwrap_or_default()),
             inventory_options: LoadOptions::default(),
@@ -128,6 +131,7 @@ pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>,
     LoaderOptions {
         cwd: cwd.to_owned(),
         roles_path: settings.roles_path.clone(),
+        private_role_vars: settings.private_role_vars,
         collections_path: settings.collections_path.clone(),
         module_path: settings.module_path.clone(),
         known_modules: rustle_modules::names().map(Into::into).collect(),

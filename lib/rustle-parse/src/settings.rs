@@ -22,6 +22,7 @@ pub fn configured<'a>(config: &Config, module_path: impl IntoIterator<Item = &'a
     settings.module_path = config.list("DEFAULT_MODULE_PATH");
     settings.inventory = config.list("DEFAULT_HOST_LIST");
     settings.duplicate_keys = crate::duplicate_keys(&config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default());
+    settings.private_role_vars = config.flag("DEFAULT_PRIVATE_ROLE_VARS");
     settings.inventory_options = inventory_options(config);
     for paths in module_path {
         settings.module_path.splice(0..0, paths.split(':').map(Into::into));

@@ -106,7 +106,7 @@ impl Loader {
             name,
             origin: Some(args.clone()),
             from,
-            public: flag("public", true),
+            public: flag("public", !self.options.private_role_vars),
             allow_duplicates: Some(flag("allow_duplicates", true)),
             validate: flag("rolespec_validate", true),
             ..Use::default()

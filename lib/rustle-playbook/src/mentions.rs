@@ -12,7 +12,7 @@ use rustle_yaml::Node;
 impl Loader {
     /// Reads one entry of `roles:`.
     pub(crate) fn mention(&mut self, node: &Node, scope: &Scope) -> Result<Use> {
-        let mut wanted = Use { origin: Some(node.origin.clone()), public: true, validate: true, ..Use::default() };
+        let mut wanted = Use { origin: Some(node.origin.clone()), public: !self.options.private_role_vars, validate: true, ..Use::default() };
         let nameless = || PlaybookError::general("role definitions must contain a role name", Some(&node.origin));
         let written = match (node.as_map(), node.as_scalar()) {
             (Some(entries), _) => {

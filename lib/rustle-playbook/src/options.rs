@@ -45,6 +45,8 @@ pub struct Options {
     pub check_modules: bool,
     /// `DUPLICATE_YAML_DICT_KEY`.
     pub duplicate_keys: rustle_yaml::DuplicateKeys,
+    /// `private_role_vars`: a role's defaults and vars are its own, unless the mention says otherwise.
+    pub private_role_vars: bool,
     /// `-e`: import names may use them.
     pub extra_vars: Dict,
     pub render: Render,
@@ -82,6 +84,7 @@ impl Default for Options {
         Options {
             cwd: "/".into(),
             roles_path: default_roles_path(),
+            private_role_vars: false,
             collections_path: default_collections_path(),
             module_path: Vec::new(),
             known_modules: Vec::new(),

@@ -75,6 +75,10 @@ impl HostSource for Hosts<'_> {
 /// What the engine needs of flags and settings.
 fn run_options(options: &Options, config: &Config) -> RunOptions {
     let mut settings: Dict = config.changed();
+    // Said aloud, its default means something else for included roles than silence.
+    if config.is_set("DEFAULT_PRIVATE_ROLE_VARS") {
+        settings.insert("DEFAULT_PRIVATE_ROLE_VARS", config.flag("DEFAULT_PRIVATE_ROLE_VARS"));
+    }
     let cli = &options.connection;
     for (flag, name) in [("become", "DEFAULT_BECOME"), ("become_user", "DEFAULT_BECOME_USER"), ("become_method", "DEFAULT_BECOME_METHOD")] {
         if let Some(v) = cli.get(flag) {

@@ -58,7 +58,8 @@ pub(crate) fn class_name(v: &Value) -> String {
 
 fn flatten(v: &Value, out: &mut Vec<Value>) {
     match v {
-        Value::List(l) | Value::Tuple(l) => l.iter().for_each(|x| flatten(x, out)),
+        // One level: a list in a list is no dict.
+        Value::List(l) | Value::Tuple(l) => out.extend(l.iter().filter(|x| !x.is_null()).cloned()),
         Value::Null => {}
         other => out.push(other.clone()),
     }
