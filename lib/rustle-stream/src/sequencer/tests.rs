@@ -24,6 +24,7 @@ fn event(text: &str) -> TaskEvent {
         "+" => TaskEvent::Start { header: TaskHeader { task: TaskId(1), position: pos(rest), name: rest.into(), ..Default::default() } },
         "=" => result(Status::Ok),
         "-" => result(Status::Failed),
+        "*" => result(Status::Rescued),
         "~" => TaskEvent::Passed { position: pos(rest) },
         "r" => TaskEvent::Rescue { position: pos(rest) },
         "i" => {
@@ -106,7 +107,7 @@ fn free_hosts_are_told_as_they_come() {
 fn counts() {
     let mut s = Sequencer::new();
     s.begin(PlayId(0), "p", &["h".into()], false);
-    for e in ["+0", "i0:a", "=0", "+1", "=1", "+2", "r2"] {
+    for e in ["+0", "i0:a", "=0", "+1", "=1", "+2", "*2", "r2"] {
         s.push("h", event(e));
     }
     let mut ignored = event("=3");
