@@ -312,6 +312,7 @@ impl Engine<'_> {
                 changed = verdict;
                 outcome.changed = changed;
                 outcome.result.insert("changed", changed);
+                outcome.result.insert("changed_when_result", verdict);
             }
             Ok(None) => {}
             Err(failure) => return Ok(broken(failure, outcome, "changed_when")),

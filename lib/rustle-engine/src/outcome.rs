@@ -64,7 +64,7 @@ impl Outcome {
         if self.failed && !self.errors.is_empty() {
             d.insert("exception", "(traceback unavailable)");
         }
-        d
+        in_order(d)
     }
     /// What reports get.
     pub fn public(&self) -> Dict {
@@ -121,4 +121,25 @@ pub(crate) fn task_view(own: Value, listed: Option<Dict>) -> Value {
         None => _ = d.insert("polymorphic_result", own),
     }
     Value::dict(d)
+}
+
+/// What a result's text begins with in Ansible, whatever order a module has; the loop's variables stand in the middle.
+const FIRST: &[&str] = &[
+    "changed", "failed", "unreachable", "skipped", "diff", "finished", "warnings", "deprecations", "exception", "skip_reason",
+    "false_condition", "msg", "rc", "attempts", "changed_when_result", "failed_when_result", "ansible_loop_var",
+    "ansible_index_var",
+];
+
+/// A registered result in the order in which Ansible has it: playbooks print results, and items of loops over them.
+fn in_order(mut d: Dict) -> Dict {
+    let named = |key: &str| d.get(key).and_then(Value::as_str).map(str::to_owned);
+    let own = [named("ansible_loop_var"), named("ansible_index_var"), Some("ansible_loop".to_owned())];
+    let mut out = Dict::with_capacity(d.len());
+    for key in FIRST.iter().copied().chain(own.iter().flatten().map(String::as_str)) {
+        if let Some(v) = d.remove(key) {
+            out.insert(key, v);
+        }
+    }
+    out.update(&d);
+    out
 }

@@ -99,16 +99,30 @@ impl Ctx<'_> {
         Ok(changed)
     }
 
-    /// Sets the owner where it differs. A name or a number.
-    pub fn set_owner(&mut self, path: &str, owner: Option<&str>, diff: Option<&mut Diff>) -> Result<bool, Failure> {
-        let Some(owner) = owner else { return Ok(false) };
-        if self.check_mode {
+    /// Warns in check mode of an owner or group that is not there (yet).
+    pub fn warn_of_unknown_owners(&mut self, owner: Option<&str>, group: Option<&str>) {
+        if !self.check_mode {
+            return;
+        }
+        if let Some(owner) = owner {
             let number = owner.parse::<u32>();
             if number.as_ref().map_or_else(|_| users::user(owner).is_none(), |n| users::user_by_id(*n).is_none()) {
                 let what = if number.is_ok() { "user with uid" } else { "user" };
                 self.warn(format!("failed to look up {what} {owner}. Create user up to this point in real play"));
             }
         }
+        if let Some(group) = group {
+            let number = group.parse::<u32>();
+            if number.as_ref().map_or_else(|_| users::group(group).is_none(), |n| users::group_by_id(*n).is_none()) {
+                let what = if number.is_ok() { "group with gid" } else { "group" };
+                self.warn(format!("failed to look up {what} {group}. Create group up to this point in real play"));
+            }
+        }
+    }
+
+    /// Sets the owner where it differs. A name or a number.
+    pub fn set_owner(&mut self, path: &str, owner: Option<&str>, diff: Option<&mut Diff>) -> Result<bool, Failure> {
+        let Some(owner) = owner else { return Ok(false) };
         let uid = match owner.parse::<u32>() {
             Ok(n) => n,
             Err(_) => {
@@ -134,13 +148,6 @@ impl Ctx<'_> {
     /// Sets the group where it differs. A name or a number.
     pub fn set_group(&mut self, path: &str, group: Option<&str>, diff: Option<&mut Diff>) -> Result<bool, Failure> {
         let Some(group) = group else { return Ok(false) };
-        if self.check_mode {
-            let number = group.parse::<u32>();
-            if number.as_ref().map_or_else(|_| users::group(group).is_none(), |n| users::group_by_id(*n).is_none()) {
-                let what = if number.is_ok() { "group with gid" } else { "group" };
-                self.warn(format!("failed to look up {what} {group}. Create group up to this point in real play"));
-            }
-        }
         let gid = match group.parse::<u32>() {
             Ok(n) => n,
             Err(_) => {

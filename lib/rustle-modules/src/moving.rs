@@ -126,11 +126,22 @@ impl Ctx<'_> {
     /// mode 0666 less the umask. Where renaming is impossible (another file system), a copy beside `dest` is renamed;
     /// with `unsafe_writes`, as a last resort, `dest` is overwritten in place.
     pub fn atomic_move(&self, src: TempFile, dest: &str, unsafe_writes: bool) -> Result<(), Failure> {
-        let path = Path::new(dest);
         // What is replaced is what a link points to's owner, but the link's place.
-        let old = fs::metadata(path).ok();
-        let context = old.as_ref().and_then(|_| selinux::context(path));
+        let old = fs::metadata(dest).ok();
         prepare(src.path(), old.as_ref());
+        self.replace(src, dest, old.as_ref(), unsafe_writes)
+    }
+
+    /// The same, but mode and owner are those of the temporary file, whatever was there.
+    pub fn move_as_is(&self, src: TempFile, dest: &str, unsafe_writes: bool) -> Result<(), Failure> {
+        let own = fs::metadata(src.path()).ok();
+        self.replace(src, dest, own.as_ref(), unsafe_writes)
+    }
+
+    /// `old` has the mode and owner that a copy gets, where one must be made.
+    fn replace(&self, src: TempFile, dest: &str, old: Option<&fs::Metadata>, unsafe_writes: bool) -> Result<(), Failure> {
+        let path = Path::new(dest);
+        let context = selinux::context(path);
         let source = src.path().to_path_buf();
         let result = match fs::rename(&source, path) {
             Ok(()) => {
@@ -138,7 +149,7 @@ impl Ctx<'_> {
                 Ok(())
             }
             Err(e) if matches!(e.raw_os_error(), Some(libc::EPERM | libc::EXDEV | libc::EACCES | libc::ETXTBSY | libc::EBUSY)) => {
-                self.move_by_copy(&source, path, old.as_ref(), unsafe_writes)
+                self.move_by_copy(&source, path, old, unsafe_writes)
             }
             Err(e) => Err(e),
         };

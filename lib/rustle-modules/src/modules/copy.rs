@@ -187,6 +187,10 @@ fn install(ctx: &mut Ctx, args: &Args, file: &FileArgs, dest: &str, source: Sour
         // The link itself is replaced by a file of its own, not one with the mode of what it leads to.
         fs::remove_file(dest).map_err(|e| Failure::os(&e, dest))?;
     }
+    let source_meta = match source {
+        Source::File(f) => fs::metadata(f).ok(),
+        Source::Bytes(_) => None,
+    };
     let bytes = match source {
         Source::Bytes(b) => std::borrow::Cow::Borrowed(b),
         Source::File(f) => fs::read(f).map_err(|e| Failure::os(&e, f))?.into(),
@@ -200,7 +204,14 @@ fn install(ctx: &mut Ctx, args: &Args, file: &FileArgs, dest: &str, source: Sour
                 let _ = ctx.set_mode(&tmp.path().to_string_lossy(), Some(&m), None);
             }
             ctx.validate(args.validate.as_deref(), tmp.path())?;
-            ctx.atomic_move(tmp, &target, file.unsafe_writes)?;
+            match (&source_meta, fs::metadata(&target).is_ok()) {
+                // What replaces a file is a copy with the source's mode, and whoever made it owns it.
+                (Some(m), true) => {
+                    let _ = fs::set_permissions(tmp.path(), m.permissions());
+                    ctx.move_as_is(tmp, &target, file.unsafe_writes)?;
+                }
+                _ => ctx.atomic_move(tmp, &target, file.unsafe_writes)?,
+            }
         }
         Err(_) => ctx.write_atomic(&target, &bytes, file.unsafe_writes)?,
     }
@@ -295,17 +306,21 @@ fn folder(ctx: &mut Ctx, args: &Args, src: &str) -> Result<Outcome, Failure> {
         _ => args.dest.0.clone(),
     };
     let mut changed = false;
-    let top = args.file.with_mode(args.directory_mode.clone());
     if Path::new(&target).is_dir() {
-        changed |= ctx.set_file_attributes(&target, &top, false, None)?;
         tree(ctx, args, from, &target, &mut changed)?;
     } else {
         changed = true;
         if !ctx.check_mode {
             fs::create_dir_all(&target).map_err(|e| Failure::os(&e, &target))?;
             fresh(ctx, args, from, &target)?;
-            ctx.set_file_attributes(&target, &top, true, None)?;
         }
+    }
+    // The mode is the destination's own, never that of what is inside; owner and group are everything's below it.
+    let file = args.file.preserving(fs::metadata(from).ok().map(|m| m.mode()));
+    let top = if args.directory_mode.is_some() { file.with_mode(args.directory_mode.clone()) } else { file };
+    if Path::new(dest).is_dir() {
+        changed |= ctx.set_file_attributes(dest, &top, false, None)?;
+        owners_below(ctx, &args.file.with_mode(None), dest, &mut changed)?;
     }
     Ok(Outcome::default()
         .with("dest", shown)
@@ -313,6 +328,21 @@ fn folder(ctx: &mut Ctx, args: &Args, src: &str) -> Result<Outcome, Failure> {
         .with("md5sum", Value::Null)
         .with("checksum", Value::Null)
         .with("changed", changed))
+}
+
+/// Gives owner and group to everything below a folder.
+fn owners_below(ctx: &mut Ctx, owners: &FileArgs, folder: &str, changed: &mut bool) -> Result<(), Failure> {
+    if owners.owner.is_none() && owners.group.is_none() {
+        return Ok(());
+    }
+    for name in entries(folder)? {
+        let path = join(folder, &name);
+        *changed |= ctx.set_file_attributes(&path, owners, false, None)?;
+        if Path::new(&path).is_dir() && !is_link(&path) {
+            owners_below(ctx, owners, &path, changed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Entries of a folder, by name.

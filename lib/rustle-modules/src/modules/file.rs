@@ -80,6 +80,7 @@ fn run(ctx: &mut Ctx, mut args: Args) -> Result<Outcome, Failure> {
     if args._diff_peek.is_some() {
         return peek(&args.path);
     }
+    ctx.warn_of_unknown_owners(args.file.owner.as_deref(), args.file.group.as_deref());
     let before = state_of(&args.path);
     let state = match args.state.take() {
         Some(s) => s,

@@ -119,7 +119,7 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         full = walk(&args, &filter, &folder, 1, &mut found, &mut skipped)?;
     }
     let msg = if full {
-        format!("Limit of {} matches reached", found.files.len())
+        "Limit of matches reached".into()
     } else if skipped.is_empty() {
         "All paths examined".into()
     } else {
