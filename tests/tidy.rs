@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 6] = [
+    let tests: [(&str, fn() -> Result<(), Failed>); 7] = [
         ("arrows", arrows),
         ("runner-dependencies", runner_dependencies),
         ("words", words),
         ("file-sizes", file_sizes),
         ("file-headers", file_headers),
         ("gaps", gaps),
+        ("docs", docs),
     ];
     tests.into_iter().map(|(name, test)| crate::gaps::trial(format!("tidy/{name}"), test)).collect()
 }
@@ -170,4 +171,11 @@ fn gaps() -> Result<(), Failed> {
     };
     let gone: Vec<_> = crate::gaps::names().filter(|n| !exists(n)).cloned().collect();
     if gone.is_empty() { Ok(()) } else { Err(format!("gaps.txt names tests that are not there: {gone:?}").into()) }
+}
+
+/// Man pages, completions and schemas are what the code says (`cargo xtask docs`).
+fn docs() -> Result<(), Failed> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let done = Command::new(cargo).args(["run", "--quiet", "--package", "xtask", "--", "docs", "--check"]).current_dir(support::root()).output()?;
+    if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned().into()) }
 }

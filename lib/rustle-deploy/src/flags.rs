@@ -2,6 +2,13 @@
 
 use clap::{Arg, ArgAction, Command};
 
+const EXIT_HELP: &str = "Instead of playbooks: a stream of records (`rustle-deploy plan.ndjson`, or `-` for stdin).
+
+Exit status, as ansible-playbook has it: 0 all went well, 1 an error outside of any host, 2 a host failed (or the \
+command line is wrong), 4 a host could not be reached (or a playbook cannot be parsed), 6 both, 5 wrong options or \
+settings, 99 interrupted, 250 an unexpected error. With a stream: 64 what the stream has is given again, 65 it is wrong, \
+66 it is not there.";
+
 fn switch(id: &'static str, help: &'static str) -> Arg {
     Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
 }
@@ -21,12 +28,16 @@ pub fn command(ansible: bool) -> Command {
     args.extend(rustle_run::password_flags());
     if !ansible {
         args.extend([
+            Arg::new("schema").long("schema").action(clap::ArgAction::SetTrue).help("Print the JSON Schemas of the records it reads and writes, one a line, and exit"),
+            Arg::new("log-format").long("log-format").value_name("FORMAT").value_parser(["human", "json"]).default_value("human").help("How errors and warnings before the run are written to stderr"),
             Arg::new("strategy").long("strategy").value_name("NAME").value_parser(rustle_plan::STRATEGIES.to_vec()).help("How hosts are served, and whether they wait for each other"),
             Arg::new("barriers").long("barriers").value_name("RULE").value_parser(rustle_plan::BARRIERS.to_vec()).help("When hosts wait for each other"),
             Arg::new("output").long("output").value_name("FORMAT").help("How results are shown: default, minimal, oneline, json, ndjson"),
         ]);
     }
-    Command::new(name)
+    let command = Command::new(name);
+    let command = if ansible { command } else { command.after_help(EXIT_HELP) };
+    command
         .bin_name(name)
         .about("Runs Ansible playbooks, executing the defined tasks on the targeted hosts")
         .version(env!("CARGO_PKG_VERSION"))

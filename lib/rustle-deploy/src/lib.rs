@@ -20,7 +20,8 @@ use rustle_run::{Hosts, execute, passwords, prompt, report_options, watch_signal
 use rustle_plan::{HostSource, PlanOptions, Planner};
 use rustle_report::lists::{Listed, Wanted, list, syntax_ok};
 use rustle_stream::event::RunEvent;
-use rustle_stream::exit;
+use rustle_stream::record::Diagnostic;
+use rustle_stream::{Record, exit};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::RwLock;
@@ -35,7 +36,21 @@ fn say(text: &str) {
     _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// `--log-format json`.
+static AS_RECORDS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 fn complain(text: &str) {
+    if AS_RECORDS.load(std::sync::atomic::Ordering::Relaxed) {
+        let (level, message) = match text.strip_prefix("[WARNING]: ") {
+            Some(rest) => ("warning", rest),
+            None => ("error", text.strip_prefix("[ERROR]: ").unwrap_or(text)),
+        };
+        let d = Diagnostic { level: level.into(), program: "rustle-deploy".into(), message: message.trim_end().into(), ..Diagnostic::default() };
+        if let Ok(line) = Record::from(d).to_line() {
+            _ = writeln!(std::io::stderr(), "{line}");
+        }
+        return;
+    }
     _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -80,6 +95,21 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if args.get_flag("version") {
         say(&version(ansible, &config));
         return exit::OK;
+    }
+    if !ansible {
+        AS_RECORDS.store(args.get_one::<String>("log-format").is_some_and(|f| f == "json"), std::sync::atomic::Ordering::Relaxed);
+        if args.get_flag("schema") {
+            return match rustle_cli::stage::schemas(<rustle_run::RunStage as rustle_cli::stage::Stage>::READS, &["stream", "event", "diagnostic"]) {
+                Ok(text) => {
+                    say(&text);
+                    exit::OK
+                }
+                Err(e) => {
+                    complain(e.human("rustle-deploy").trim_end());
+                    e.exit
+                }
+            };
+        }
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
     if options.playbooks.is_empty() {

@@ -264,7 +264,14 @@ fn read_stream(source: impl Read, name: &str, input: &mut Input) -> Result<(), S
     let mut number = base;
     loop {
         bytes.clear();
-        if reader.read_until(b'\n', &mut bytes)? == 0 {
+        let read = reader.read_until(b'\n', &mut bytes).map_err(|e| match e.kind() {
+            std::io::ErrorKind::IsADirectory => StageError::new(exit::NO_INPUT, format!("{name}: this is a folder, not a file with records")),
+            _ => {
+                let e = StageError::from(e);
+                StageError { message: format!("{name}: {}", e.message), ..e }
+            }
+        })?;
+        if read == 0 {
             break;
         }
         number += 1;
@@ -274,7 +281,12 @@ fn read_stream(source: impl Read, name: &str, input: &mut Input) -> Result<(), S
                 .hint("the stage before this one probably failed"));
         }
         let raw = std::str::from_utf8(&bytes)
-            .map_err(|e| StageError::data(format!("line {number}: not UTF-8 at byte {}", e.valid_up_to())).in_line(number, ""))?;
+            .map_err(|e| StageError::data(format!("line {number}: not UTF-8 at byte {}", e.valid_up_to())).in_line(number, "").hint(format!("{name} holds no records")))?;
+        if number == base + 1 && raw.starts_with('\u{feff}') {
+            return Err(StageError::data(format!("line {number}: a byte order mark stands before the first record"))
+                .in_line(number, "")
+                .hint("records are plain UTF-8 without it"));
+        }
         if raw.trim().is_empty() {
             continue;
         }

@@ -106,14 +106,15 @@ pub fn run_with<S: Stage>(args: impl IntoIterator<Item = OsString>, mut io: Stag
     if log_format_of(&args) == LogFormat::Json {
         io.set_log_format(LogFormat::Json);
     }
+    // Whatever else the command line lacks.
+    if args.iter().skip(1).take_while(|a| *a != "--").any(|a| a == "--schema") {
+        let result = schema_lines::<S>().and_then(|text| io.text(&text)).map(|()| exit::OK);
+        return io.finish(result, true);
+    }
     let matches = match command::<S>().try_get_matches_from(&args) {
         Ok(m) => m,
         Err(e) => return bad_arguments(&e, io),
     };
-    if matches.get_flag("schema") {
-        let result = schema_lines::<S>().and_then(|text| io.text(&text)).map(|()| exit::OK);
-        return io.finish(result, true);
-    }
     if S::FILES {
         io.read_from(matches.get_many::<PathBuf>("FILE").unwrap_or_default().cloned().collect());
     }
@@ -175,17 +176,29 @@ fn bad_arguments(e: &clap::Error, mut io: StageIo) -> u8 {
     io.finish(Err(error), true)
 }
 
-/// `--schema`: `{"record":…,"read":…,"written":…,"schema":{…}}`, one a line.
-fn schema_lines<S: Stage>() -> Result<String, StageError> {
+/// The lines of `--schema` for a program that reads and writes these records.
+///
+/// # Errors
+/// None in practice: schemas are JSON.
+pub fn schemas(reads: &[&str], writes: &[&str]) -> Result<String, StageError> {
     let mut text = Vec::new();
     for (tag, schema) in record::schemas() {
-        let (read, written) = (S::READS.contains(&tag) || (tag == "sealed" && opens::<S>()), S::WRITES.contains(&tag));
+        let (read, written) = (reads.contains(&tag), writes.contains(&tag));
         if read || written {
             let line = serde_json::json!({"record": tag, "read": read, "written": written, "schema": schema});
             writeln!(text, "{line}")?;
         }
     }
     String::from_utf8(text).map_err(StageError::internal)
+}
+
+/// `--schema`: `{"record":…,"read":…,"written":…,"schema":{…}}`, one a line.
+fn schema_lines<S: Stage>() -> Result<String, StageError> {
+    let mut reads = S::READS.to_vec();
+    if opens::<S>() {
+        reads.push("sealed");
+    }
+    schemas(&reads, S::WRITES)
 }
 
 #[cfg(test)]
