@@ -186,7 +186,7 @@ impl Engine<'_> {
         }
         let flow = self.block_parts(&block, base, start, body, rescue);
         if let Some((id, first)) = once
-            && flow == Flow::Next
+            && matches!(flow, Flow::Next | Flow::EndRole)
             && self.roles_ran.contains(&id)
         {
             self.roles_done.insert(first);
