@@ -12,7 +12,7 @@ use std::time::Duration;
 type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 9] = [
         ("no-execution-anywhere", no_execution),
         ("other-architecture", other_architecture),
         ("no-python", no_python),
@@ -21,6 +21,7 @@ pub fn trials() -> Vec<Trial> {
         ("stages", stages),
         ("interrupted", interrupted),
         ("become-password", become_password),
+        ("sshd-killed", sshd_killed),
     ];
     let ignored = hosts::missing().is_some() || oracle::dir().is_none();
     let trial = |(name, test): (&'static str, Test)| {
@@ -184,6 +185,22 @@ fn interrupted(s: &Stage) -> Result<(), Failed> {
             return Err("the command is still running".into());
         }
         nothing_left(s)
+    })
+}
+
+/// The connection ends in the middle of a command: that host is unreachable, and the run ends.
+fn sshd_killed(s: &Stage) -> Result<(), Failed> {
+    let tasks = "  - ansible.builtin.copy: {content: \"{{ 'x' * 300000 }}\", dest: /root/big}\n  - ansible.builtin.shell: sleep 9.125; echo\n";
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| alone(s, tasks, &[], &[]));
+        let started = crate::failures::soon(|| !on(&s.victim, "pgrep -f '[s]leep 9.125'").is_empty());
+        hosts::script(&["kill-sshd", &s.victim]);
+        let done = run.join().expect("no panic");
+        if !started || on(&s.victim, "wc -c < /root/big").trim() != "300000" {
+            return Err(format!("the play did not begin as it should\n{}{}", done.stdout, done.stderr).into());
+        }
+        has(&done, &["UNREACHABLE!", "unreachable=1"])?;
+        if done.exit == 4 { Ok(()) } else { Err(format!("exit status {}\n{}", done.exit, done.stdout).into()) }
     })
 }
 

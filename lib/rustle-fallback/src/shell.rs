@@ -131,7 +131,8 @@ impl Remote {
         let running = self.start(line, elevate)?;
         let held = self.hold(Held { killer: running.control.killer(), pid: running.pid.clone(), elevate: elevate.cloned() });
         let done = running.finish(input, limit);
-        if let Some(held) = self.let_go(held).filter(|_| done.is_err()) {
+        // Where the connection is lost, there is no way to end it.
+        if let Some(held) = self.let_go(held).filter(|_| matches!(done, Err(Trouble::Failed(_)))) {
             self.end(&held);
         }
         done

@@ -13,6 +13,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -80,11 +81,19 @@ enum Request {
 #[derive(Clone)]
 struct Mailbox {
     queue: Arc<Mutex<VecDeque<Request>>>,
+    /// The thread has ended: nobody would ever answer. Changed and read while the queue is locked.
+    closed: Arc<AtomicBool>,
     bell: Arc<UnixStream>,
 }
 impl Mailbox {
     fn post(&self, request: Request) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(request);
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            // With it goes the way to its answer.
+            return;
+        }
+        queue.push_back(request);
+        drop(queue);
         // A full pipe means that the thread is being woken anyway.
         _ = (&*self.bell).write(&[1]);
     }
@@ -179,7 +188,7 @@ impl Pump {
         let local = |e: std::io::Error| ConnectError::Local(format!("{PREFIX}{}", crate::child::os_words(&e)));
         let (bell, ear) = UnixStream::pair().map_err(local)?;
         bell.set_nonblocking(true).and_then(|()| ear.set_nonblocking(true)).map_err(local)?;
-        let mailbox = Mailbox { queue: Arc::default(), bell: Arc::new(bell) };
+        let mailbox = Mailbox { queue: Arc::default(), closed: Arc::default(), bell: Arc::new(bell) };
         let interval = resolved.number("serveraliveinterval").filter(|n| *n > 0).unwrap_or(15);
         let count = resolved.number("serveralivecountmax").unwrap_or(4).max(1);
         session.set_keepalive(true, u32::try_from(interval).unwrap_or(15));
@@ -275,6 +284,11 @@ impl Worker {
                 break Some(text);
             }
         };
+        let left = {
+            let mut queue = self.mailbox.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            self.mailbox.closed.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *queue)
+        };
         match lost {
             Some(text) => {
                 let error = ConnectError::Lost(format!("{PREFIX}{text}"));
@@ -284,7 +298,7 @@ impl Worker {
                 _ = self.tcp.shutdown(Shutdown::Both);
                 // Those who still wait for an answer get one.
                 self.lines.clear();
-                for request in std::mem::take(&mut *self.mailbox.queue.lock().unwrap_or_else(PoisonError::into_inner)) {
+                for request in left {
                     if let Request::Exec { answer, .. } = request {
                         _ = answer.send(Err(error.clone()));
                     }
