@@ -7,8 +7,9 @@ use crate::session::lock;
 use crate::shared::{PlayState, Shared};
 use rustle_bridge::{BridgeError, Want};
 use rustle_stream::foreign::ModulePayload;
-use rustle_stream::model::Task;
+use rustle_stream::model::{Fragment, Play, Task};
 use rustle_value::py_str;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Actions that run a module of another name.
@@ -31,6 +32,29 @@ pub(crate) fn payload(shared: &Shared, play: &PlayState, task: &Task, action: &s
         BridgeError::Unknown(name) if task.action.contains("{{") => format!("Cannot resolve '{name}' to an action or module."),
         e => e.to_string(),
     })
+}
+
+/// Has the programs made that tasks name, while hosts are being connected to: what goes wrong is the task's to say.
+pub(crate) fn prepare(shared: &Arc<Shared>, plays: &[Play], fragment: &Fragment) {
+    let Some(first) = plays.first() else { return };
+    let playbook = shared.playbook_dir(first);
+    let roles: Vec<String> = fragment.roles.iter().map(|r| r.path.clone()).collect();
+    let mut seen = HashSet::new();
+    let wanted: Vec<Want> = fragment
+        .tasks
+        .iter()
+        .filter(|t| needs_program(t) && seen.insert(t.action.clone()))
+        .map(|t| Want { name: t.action.to_string(), playbook: playbook.clone(), folders: roles.clone(), collections: Vec::new() })
+        .collect();
+    if !wanted.is_empty() {
+        let bridge = shared.bridge.clone();
+        std::thread::spawn(move || wanted.iter().for_each(|w| _ = bridge.payload(w)));
+    }
+}
+
+/// Whether a task's module is known to come from elsewhere.
+pub(crate) fn needs_program(task: &Task) -> bool {
+    !task.action.contains("{{") && rustle_plan::catalog::is_module(&task.action) && rustle_engine::is_foreign(&task.action)
 }
 
 /// Ansible's own modules, and for facts what the configuration names.

@@ -26,6 +26,7 @@ pub enum Step {
 
 /// Runs all plays; `emit` gets every event in the order in which it is to be printed. Returns Ansible's exit code.
 pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
+    crate::payloads::prepare(shared, plays, fragment);
     let mut run = Run::new(shared, notes, emit);
     for play in plays {
         // What a person is asked may decide which hosts the play is for.
@@ -370,7 +371,7 @@ impl Run<'_> {
     fn reply(&self, host: &str, id: u64, reply: Reply) {
         let session = lock(&self.shared.sessions).get(host).cloned();
         if let Some(s) = session {
-            s.send(&Down::Reply { id, reply });
+            s.reply(id, reply);
         }
     }
     /// The host is out of reach. That matters only for tasks that do something on it: until the first of those, a
@@ -515,7 +516,7 @@ impl Run<'_> {
             for (host, id, reply) in replies {
                 let session = lock(&shared.sessions).get(&host).cloned();
                 if let Some(s) = session {
-                    s.send(&Down::Reply { id, reply });
+                    s.reply(id, reply);
                 }
             }
         });

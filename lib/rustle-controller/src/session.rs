@@ -4,7 +4,7 @@
 //! to whoever waits for them; everything else goes to the run's one queue.
 
 use rustle_stream::foreign::Payloads;
-use rustle_stream::protocol::{Down, ModuleRequest, Up};
+use rustle_stream::protocol::{Down, ModuleRequest, Reply, Up};
 use rustle_value::{Dict, Value};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -105,6 +105,15 @@ impl Session {
         let Ok(mut line) = serde_json::to_string(message) else { return false };
         line.push('\n');
         lock(&self.down).as_ref().is_some_and(|d| d.send(line).is_ok())
+    }
+    /// Answers a question. A program that the runner has goes without its text.
+    pub fn reply(&self, id: u64, reply: Reply) {
+        let _in_turn = lock(&self.turn);
+        let reply = match reply {
+            Reply::Payload { payload } => Reply::Payload { payload: self.payloads.to_send(&payload) },
+            other => other,
+        };
+        self.send(&Down::Reply { id, reply });
     }
     /// Runs a module there and waits for its result; `None` where the host is gone.
     pub fn exec(&self, mut request: ModuleRequest) -> Option<Dict> {

@@ -64,6 +64,15 @@ pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMu
             let rest: String = needs.iter().skip(1).map(|n| format!("\n  {n}")).collect();
             return Err(format!("the plan needs its controller:\n  {first}{rest}"));
         }
+        let mut payloads = Vec::new();
+        let included = program.includes.iter().flat_map(|(_, f, _)| &f.tasks);
+        for task in own.tasks.iter().chain(included).filter(|t| crate::payloads::needs_program(t)) {
+            match crate::payloads::payload(shared, &state, task, &task.action, &task.action) {
+                Ok(payload) => payloads.push((task.action.to_string(), task.search_path.clone(), payload)),
+                Err(e) => warn(e),
+            }
+        }
+        program.payloads = payloads;
         alone.plays.push(AlonePlay { name, hosts: planned.hosts, program });
     }
     problems.into_iter().for_each(warn);

@@ -119,7 +119,7 @@ impl<'w> Engine<'w> {
         self.become_password = program.become_password;
         self.remote_user = program.remote_user;
         self.unreachable = program.unreachable;
-        self.payloads.clear();
+        self.payloads = program.payloads.into_iter().map(|(name, path, payload)| (crate::foreign::key(&name, &path), payload)).collect();
         self.inherited.clear();
         self.notified.clear();
         self.due.clear();

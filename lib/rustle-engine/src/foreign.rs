@@ -12,14 +12,19 @@ use std::sync::Arc;
 
 /// Whether a module must come from the controller. A name of `ansible.legacy` is a module of the user's own, also where
 /// a native one has the same name.
-pub(crate) fn is_foreign(module: &str) -> bool {
+pub fn is_foreign(module: &str) -> bool {
     module.starts_with("ansible.legacy.") || rustle_modules::find(module).is_none()
+}
+
+/// What a program is kept under: the same name may mean another module for another role.
+pub(crate) fn key(module: &str, search_path: &[String]) -> String {
+    [&[module.to_owned()], search_path].concat().join("\0")
 }
 
 impl Engine<'_> {
     /// The program of a module that is not native.
     pub(crate) fn payload(&mut self, cx: &TaskContext, module: &str) -> Result<Arc<ModulePayload>, Failure> {
-        let key = [&[module.to_owned()], cx.task.search_path.as_slice()].concat().join("\0");
+        let key = key(module, &cx.task.search_path);
         if let Some(known) = self.payloads.get(&key) {
             return Ok(known.clone());
         }

@@ -42,6 +42,7 @@ mod world;
 pub use actions::{action_names, is_action};
 pub use context::{TaskContext, number, to_bool};
 pub use engine::Engine;
+pub use foreign::is_foreign;
 pub use failure::{Failure, joined, origin_of};
 pub use keywords::Inherited;
 pub use manner::Manner;

@@ -71,6 +71,11 @@ pub fn facts(action: &str) -> Facts {
     }
 }
 
+/// Whether the action with this (full) name is a module, run on the host as it is.
+pub fn is_module(action: &str) -> bool {
+    facts(action).home == Home::Module
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

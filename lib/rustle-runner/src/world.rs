@@ -76,6 +76,8 @@ pub(crate) struct Shared {
     copy: Mutex<Option<PathBuf>>,
     /// Programs of modules that are not native, as they came.
     payloads: Payloads,
+    /// Those that the controller was given back, to run them itself.
+    forwarded: Payloads,
     modules: Modules,
 }
 
@@ -89,6 +91,7 @@ impl Shared {
             workers: Mutex::default(),
             copy: Mutex::default(),
             payloads: Payloads::default(),
+            forwarded: Payloads::default(),
             modules,
         })
     }
@@ -158,7 +161,7 @@ impl Shared {
     }
     /// Lets the controller run a module on the host that this process stands in for.
     fn through_controller(&self, request: &ModuleRequest) -> Dict {
-        let payload = request.payload.as_ref().map(|p| self.payloads.to_send(p));
+        let payload = request.payload.as_ref().map(|p| self.forwarded.to_send(p));
         let lean = ModuleRequest { payload, ..request.clone() };
         match self.ask(&Position::new(), Call::Module { request: Box::new(lean) }) {
             Ok(Reply::Module { result }) => result,
@@ -173,7 +176,13 @@ impl Shared {
         let (send, answer) = mpsc::channel();
         lock(&self.pending).insert(id, send);
         self.send(&Up::Call { id, position: position.clone(), call });
-        answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))
+        match answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))? {
+            Reply::Payload { payload } => match self.payloads.whole(payload) {
+                Some(payload) => Ok(Reply::Payload { payload }),
+                None => Ok(Reply::Error { message: "the program of the module never came".into(), undefined: false }),
+            },
+            reply => Ok(reply),
+        }
     }
     /// Ends workers and removes what was put on disk.
     pub(crate) fn clean_up(&self) {

@@ -159,6 +159,9 @@ pub struct PlayProgram {
     pub files: Vec<(TaskId, String, SourceFile)>,
     /// Dynamic includes with a literal file name, loaded in advance: task → tasks.
     pub includes: Vec<(TaskId, Fragment, Placement)>,
+    /// Programs of modules that are not native, for a plan that runs without its controller: name, search path, program.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub payloads: Vec<(String, Vec<String>, Arc<ModulePayload>)>,
     pub placement: Placement,
     /// What the host's variables are already, where its runner is a new one: facts of a cache, what other hosts' tasks
     /// learned of it.

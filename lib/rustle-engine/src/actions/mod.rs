@@ -39,7 +39,7 @@ pub fn action_names() -> Vec<&'static str> {
 }
 
 /// Actions that only pass their task on to a module, and so may run in the background.
-const ASYNC: &[&str] = &["ansible.builtin.gather_facts", "ansible.builtin.package", "ansible.builtin.service"];
+const ASYNC: &[&str] = &["ansible.builtin.dnf", "ansible.builtin.gather_facts", "ansible.builtin.package", "ansible.builtin.service"];
 
 /// Runs the task's action, or its module.
 pub(crate) fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, manner: &Manner) -> Result<Dict, Failure> {
