@@ -20,7 +20,8 @@ pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone, by_tas
     };
     for record in records {
         match record {
-            Record::Decision(d) if by_task && matches!(d.place, Place::Controller | Place::Bridge) => {
+            // Programs of modules that are not native go in with the plan.
+            Record::Decision(d) if by_task && d.place == Place::Controller => {
                 let name = tasks.get(&d.task).map_or_else(
                     || format!("task {}", d.task.0),
                     |t| {
@@ -29,8 +30,7 @@ pub fn reasons<'a>(records: impl IntoIterator<Item = &'a Record> + Clone, by_tas
                         format!("{place}task '{name}'")
                     },
                 );
-                let by = if d.place == Place::Bridge { " (a module of Ansible's own)" } else { "" };
-                add(format!("{name}: {}{by}", d.reason));
+                add(format!("{name}: {}", d.reason));
             }
             Record::Decision(_) | Record::Stream(_) => {}
             Record::Sealed(s) => s.what.iter().for_each(|w| add(format!("{w}: vaulted, and nobody is there to give the password"))),

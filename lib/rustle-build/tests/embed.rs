@@ -26,7 +26,8 @@ fn reasons_name_each_task_once() {
         task(3, "fine"),
         decision(1, Place::Controller, "fetch writes to the controller"),
         decision(1, Place::Controller, "fetch writes to the controller"),
-        decision(2, Place::Bridge, "no native module"),
+        decision(2, Place::Controller, "its lookup reads the controller"),
+        decision(3, Place::Bridge, "no native module"),
         decision(3, Place::Host, "effects stay on the host"),
     ];
     assert_eq!(
@@ -34,7 +35,7 @@ fn reasons_name_each_task_once() {
         [
             "host 'web': a vaulted value is inside",
             "site.yml:1:3: task 'get it': fetch writes to the controller",
-            "site.yml:2:3: task 'fetch': no native module (a module of Ansible's own)",
+            "site.yml:2:3: task 'fetch': its lookup reads the controller",
         ]
     );
     assert!(reasons(&records[3..4], true).is_empty());

@@ -21,7 +21,7 @@ const DEPTH: usize = 16;
 /// What `host` runs of these plays, by itself.
 ///
 /// # Errors
-/// A play that cannot be planned, or an include that cannot be loaded.
+/// A play that cannot be planned, an include that cannot be loaded, a module that is nowhere.
 pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, host: &str, warn: &mut dyn FnMut(String)) -> Result<Alone, String> {
     let mut problems = Vec::new();
     let mut emit = |event: RunEvent| {
@@ -69,7 +69,7 @@ pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMu
         for task in own.tasks.iter().chain(included).filter(|t| crate::payloads::needs_program(t)) {
             match crate::payloads::payload(shared, &state, task, &task.action, &task.action) {
                 Ok(payload) => payloads.push((task.action.to_string(), task.search_path.clone(), payload)),
-                Err(e) => warn(e),
+                Err(e) => return Err(format!("task '{}': {e}", task.written)),
             }
         }
         program.payloads = payloads;

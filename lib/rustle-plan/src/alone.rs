@@ -28,7 +28,8 @@ pub(crate) fn needs(play: &Play, fragment: &Fragment, tasks: &[&Task], foreign: 
         let verdict = around.decide(task);
         let why = match verdict.place {
             Place::Controller if !taken_along(task, &verdict.reason) => Some(verdict.reason),
-            Place::Bridge => Some(format!("{} (a module of Ansible's own)", verdict.reason)),
+            // The programs of others go in with the plan.
+            Place::Bridge if is_template(&task.action) => Some("which module it runs is computed".to_owned()),
             _ => computed(task).or_else(|| around.looks(task).filter(|l| !answered(l, single))),
         };
         if let Some(why) = why {
