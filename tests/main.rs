@@ -7,6 +7,7 @@
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
 //! - `fallback.rs`: hosts that can run no runner; root on Debian;
+//! - `foreign.rs`: hosts of other platforms, one without glibc; root on Debian;
 //! - `tidy.rs`: what the source must not have.
 //!
 //! `UPDATE=1` rewrites what cases expect; `RECORD=1` asks the oracle (`scripts/oracle`) for the recorded runs again.
@@ -14,6 +15,7 @@
 
 mod failures;
 mod fallback;
+mod foreign;
 mod gaps;
 mod hosts;
 mod onhosts;
@@ -37,6 +39,7 @@ fn main() {
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());
     trials.extend(fallback::trials());
+    trials.extend(foreign::trials());
     trials.extend(tidy::trials());
     if !args.list {
         support::build();

@@ -155,7 +155,8 @@ impl Packer {
         Ok(())
     }
 
-    /// The workspace's manifest, reduced to the packed crates. The profiles come from the template.
+    /// The workspace's manifest, reduced to the packed crates. Its profile for runners is the project's `release`; the
+    /// template adds others.
     fn manifest(&self, original: &Table) -> Result<String, Anything> {
         let mut workspace = Table::new();
         workspace.insert("resolver".into(), table(original, &["workspace"])["resolver"].clone());
@@ -167,6 +168,10 @@ impl Packer {
         workspace.insert("dependencies".into(), used.into());
         let mut all = Table::new();
         all.insert("workspace".into(), workspace.into());
+        let mut release = table(original, &["profile", "release"]);
+        release.extend(table(original, &["profile", "runner"]));
+        release.remove("inherits");
+        all.insert("profile".into(), Table::from_iter([("release".to_owned(), Value::from(release))]).into());
         Ok(toml::to_string(&all)?)
     }
 

@@ -1,7 +1,7 @@
 //! Writes the list of modules from the folder `src/modules`: adding a module is adding a file there.
 //!
 //! Files whose name begins with `_` are left out. `RUSTLE_MODULES=copy,file,stat` at build time limits the list, for
-//! smaller runners.
+//! smaller runners. For systems that are no Unix only those are listed whose file says `//! Runs anywhere.`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,6 +13,7 @@ fn main() {
     let out = std::env::var("OUT_DIR").unwrap_or_default();
     let only = std::env::var("RUSTLE_MODULES").unwrap_or_default();
     let only: Vec<&str> = only.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+    let unix = std::env::var_os("CARGO_CFG_UNIX").is_some();
     let folder = Path::new(&root).join("src/modules");
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .into_iter()
@@ -21,6 +22,7 @@ fn main() {
         .filter_map(|e| e.file_name().to_str()?.strip_suffix(".rs").map(str::to_owned))
         .filter(|n| !n.starts_with('_'))
         .filter(|n| only.is_empty() || only.contains(&n.as_str()))
+        .filter(|n| unix || std::fs::read_to_string(folder.join(format!("{n}.rs"))).is_ok_and(|t| t.contains("//! Runs anywhere.")))
         .collect();
     names.sort();
     let mut text = String::new();

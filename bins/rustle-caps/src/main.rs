@@ -1,5 +1,5 @@
-//! `rustle-caps`: what this machine can build runners with. The work is in `rustle-toolchain`.
+//! `rustle-caps`: what this machine can build runners with. The work is in `rustle-build`.
 
 fn main() -> std::process::ExitCode {
-    rustle_cli::stage::main::<rustle_toolchain::CapsStage>()
+    rustle_cli::stage::main::<rustle_build::CapsStage>()
 }

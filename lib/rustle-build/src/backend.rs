@@ -64,9 +64,10 @@ impl Request<'_> {
             _ => Vec::new(),
         })
     }
-    /// With zig the glibc to link against can be chosen: an old one, for every host that lives.
+    /// With zig the glibc to link against can be chosen.
     pub(crate) fn zig_target(&self) -> Option<String> {
-        self.template.triple.contains("-linux-gnu").then(|| format!("{}.2.17", self.template.triple))
+        let triple = &self.template.triple;
+        triple.contains("-linux-gnu").then(|| format!("{triple}.{}", crate::zig::glibc(triple)))
     }
 }
 

@@ -10,6 +10,7 @@ use rustle_stream::record::Artifact;
 use rustle_toolchain::{Env, cache_dir};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ use std::time::SystemTime;
 
 /// Bytes kept unless `RUSTLE_CACHE_MAX_BYTES` says otherwise.
 const BOUND: u64 = 1 << 30;
+
+/// Compressed runners kept.
+const PACKED_KEPT: usize = 16;
 
 /// The cache's folder.
 #[derive(Clone, Debug)]
@@ -143,6 +147,46 @@ impl Cache {
         }
     }
 
+    /// The compressed form of a runner, by the runner's digest. Damaged ones are removed and count as absent.
+    pub fn packed(&self, digest: &str) -> Option<Vec<u8>> {
+        let path = self.root.join("packed").join(digest);
+        let mut bytes = std::fs::read(&path).ok()?;
+        let end = bytes.len().checked_sub(64)?;
+        if sha256(&bytes[..end]).as_bytes() != &bytes[end..] {
+            _ = std::fs::remove_file(&path);
+            return None;
+        }
+        bytes.truncate(end);
+        if let Ok(file) = File::options().append(true).open(&path) {
+            _ = file.set_modified(SystemTime::now());
+        }
+        Some(bytes)
+    }
+
+    /// Remembers the compressed form of a runner, of the last few that were used. What cannot be written is made
+    /// again: nothing fails for that. The file appears at once and ends with the digest of what is before it, so
+    /// that processes that write the same do no harm.
+    pub fn keep_packed(&self, digest: &str, packed: &[u8]) {
+        let dir = self.root.join("packed");
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&dir)?;
+            let mut file = tempfile::NamedTempFile::new_in(&dir)?;
+            file.write_all(packed)?;
+            file.write_all(sha256(packed).as_bytes())?;
+            file.persist(dir.join(digest))?;
+            Ok(())
+        };
+        if write().is_err() {
+            return;
+        }
+        let time = |e: &std::fs::DirEntry| e.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut all: Vec<_> = std::fs::read_dir(&dir).into_iter().flatten().flatten().map(|e| (time(&e), e.path())).collect();
+        all.sort();
+        for (_, old) in all.iter().rev().skip(PACKED_KEPT) {
+            _ = std::fs::remove_file(old);
+        }
+    }
+
     /// Waits until nobody else holds this name.
     ///
     /// # Errors
@@ -183,6 +227,27 @@ mod tests {
         std::fs::write(dir.path().join("runners/k/entry.json"), "{").unwrap();
         assert!(cache.get("k").is_none());
         assert!(cache.put("k", "t", "cargo", b"runner").is_ok() && cache.get("k").is_some());
+    }
+
+    #[test]
+    fn compressed_runners_are_whole_or_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path(), BOUND);
+        assert_eq!(cache.packed("d"), None);
+        std::thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| (0..20).for_each(|_| cache.keep_packed("d", &[7; 100_000])));
+                s.spawn(|| (0..20).for_each(|_| assert!(cache.packed("d").is_none_or(|p| p == [7; 100_000]))));
+            }
+        });
+        assert_eq!(cache.packed("d").map(|p| p.len()), Some(100_000));
+        let path = dir.path().join("packed/d");
+        let cut = std::fs::read(&path).unwrap()[..50_000].to_vec();
+        std::fs::write(&path, cut).unwrap();
+        assert_eq!(cache.packed("d"), None);
+        assert!(!path.exists());
+        (0..PACKED_KEPT + 5).for_each(|n| cache.keep_packed(&n.to_string(), b"x"));
+        assert_eq!(std::fs::read_dir(dir.path().join("packed")).unwrap().count(), PACKED_KEPT);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Binary {
     pub format: &'static str,
     /// The processor as Rust calls it; empty where unknown.
     pub arch: &'static str,
+    /// The system that an ELF file names as its own; empty for Linux, which names none, and where it is not known.
+    pub system: &'static str,
     /// The program that loads it; `None` for a static one.
     pub interpreter: Option<String>,
     /// The newest glibc symbol version that it needs.
@@ -44,6 +46,11 @@ impl Binary {
         let same = self.arch == wanted || (self.arch == "arm" && wanted == "armv7");
         if !same {
             return Err(format!("it is for {}, the host is {wanted}", self.arch));
+        }
+        let system = ["freebsd", "netbsd", "openbsd"].into_iter().find(|s| triple.contains(s)).unwrap_or("");
+        if self.system != system {
+            let name = |s: &str| if s.is_empty() { "Linux".to_owned() } else { s.to_owned() };
+            return Err(format!("it is for {}, the host runs {}", name(self.system), name(system)));
         }
         if self.is_static() || !triple.contains("-linux-") {
             return Ok(());
@@ -115,7 +122,14 @@ impl<'a> Elf<'a> {
             (258, true, true) => "loongarch64",
             _ => "",
         };
-        let mut binary = Binary { format: "elf", arch, ..Binary::default() };
+        // EI_OSABI; a Linux program may have 0 or 3 there.
+        let system = match self.number(7, 1)? {
+            2 => "netbsd",
+            9 => "freebsd",
+            12 => "openbsd",
+            _ => "",
+        };
+        let mut binary = Binary { format: "elf", arch, system, ..Binary::default() };
         let (start, size, count) = (
             self.field(0, (28, 4), (32, 8))?,
             self.field(0, (42, 2), (54, 2))?,
@@ -128,6 +142,15 @@ impl<'a> Elf<'a> {
                 let place = self.field(header, (4, 4), (8, 8))?;
                 binary.interpreter = self.text(place).map(str::to_owned);
             }
+        }
+        // Where the first bytes do not tell, the loader does.
+        if let Some(loader) = binary.interpreter.as_deref().filter(|_| system.is_empty()) {
+            binary.system = match loader {
+                "/libexec/ld-elf.so.1" => "freebsd",
+                "/usr/libexec/ld.elf_so" => "netbsd",
+                "/usr/libexec/ld.so" => "openbsd",
+                _ => "",
+            };
         }
         binary.glibc = self.glibc();
         Some(binary)
@@ -202,7 +225,7 @@ mod tests {
 
     #[test]
     fn where_it_runs() {
-        let elf = |interpreter: Option<&str>, glibc| Binary { format: "elf", arch: "x86_64", interpreter: interpreter.map(Into::into), glibc, embedded: false };
+        let elf = |interpreter: Option<&str>, glibc| Binary { format: "elf", arch: "x86_64", interpreter: interpreter.map(Into::into), glibc, ..Binary::default() };
         let fixed = elf(None, None);
         let gnu = elf(Some("/lib64/ld-linux-x86-64.so.2"), Some((2, 34)));
         let musl = elf(Some("/lib/ld-musl-x86_64.so.1"), None);
@@ -211,6 +234,9 @@ mod tests {
             (&fixed, target("x86_64-unknown-linux-musl", Some("musl"), None), None),
             (&fixed, target(host, None, None), None),
             (&fixed, target("aarch64-unknown-linux-gnu", None, None), Some("it is for x86_64, the host is aarch64")),
+            (&fixed, target("x86_64-unknown-freebsd", None, None), Some("it is for Linux, the host runs freebsd")),
+            (&Binary { system: "freebsd", ..fixed.clone() }, target("x86_64-unknown-freebsd", None, None), None),
+            (&Binary { system: "freebsd", ..fixed.clone() }, target(host, None, None), Some("it is for freebsd, the host runs Linux")),
             (&fixed, target("x86_64-apple-darwin", None, None), Some("it is elf, x86_64-apple-darwin runs mach-o")),
             (&gnu, target(host, Some("glibc"), Some("2.36")), None),
             (&gnu, target(host, Some("glibc"), Some("2.17")), Some("it needs glibc 2.34, the host has 2.17")),

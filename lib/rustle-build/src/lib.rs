@@ -5,12 +5,14 @@
 //! - [`Template`]: a Cargo project of the runner's sources, which this crate carries;
 //! - [`BACKENDS`]: ways to build it, one file each;
 //! - [`obtain`]: all of that in order, for many platforms at once;
+//! - [`routes`]: which of these ways there is to each platform on this machine, tried out;
 //! - [`embed`]: a runner with plan and files inside.
 //!
 //! Limits: knows which platforms hosts have and nothing else of them; ships nothing.
 
 mod backend;
 mod cache;
+mod caps_stage;
 pub mod elf;
 pub mod embed;
 mod embed_files;
@@ -18,14 +20,19 @@ mod embed_stage;
 mod error;
 mod obtain;
 pub mod prebuilt;
+mod progress;
+pub mod routes;
 mod run;
 mod sources;
 mod stages;
 mod template;
+pub mod zig;
 
 pub use backend::{BACKENDS, Backend, Job, Request};
 pub use cache::Cache;
+pub use caps_stage::CapsStage;
 pub use error::BuildError;
+pub use progress::{Meter, Progress, Shown};
 pub use obtain::{Context, Settings, Wanted, obtain, wanted};
 pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};

@@ -1,7 +1,7 @@
 //! A runner for every platform: installed, remembered, or built, in this order; for several platforms at once.
 
 use crate::backend::{self, Request};
-use crate::{BuildError, Cache, Template, own_triple, prebuilt, run};
+use crate::{BuildError, Cache, Progress, Template, own_triple, prebuilt, run};
 use rustle_stream::record::{Artifact, Capabilities, RunnerTemplate, Target};
 use rustle_target::runner_for;
 use rustle_toolchain::Env;
@@ -57,7 +57,7 @@ impl Settings {
             no_prebuilt: false,
             no_build: false,
             refresh: !env.flag("RUSTLE_COMPILE_CACHE", true),
-            profile: None,
+            profile: env.var("RUSTLE_RUNNER_PROFILE").map(str::to_owned),
             features: Vec::new(),
         }
     }
@@ -94,8 +94,8 @@ pub struct Context<'a> {
     pub templates: &'a [RunnerTemplate],
     /// The machine's capabilities; asked for when they are needed only.
     pub caps: &'a (dyn Fn() -> Capabilities + Sync),
-    /// Hears lines for a person.
-    pub progress: &'a (dyn Fn(&str) + Sync),
+    /// Hears what builds do; see [`crate::Meter`] for how to show it.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
 /// One artifact per entry of `wanted`, in its order; those with the same binary are merged into the first. Where no
@@ -198,7 +198,7 @@ fn template(context: &Context, triple: &str) -> Template {
 }
 
 /// The cache's key: sources, features, profile, flags and target are in the template's hash; the compiler is added.
-fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
+pub(crate) fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
     let version = rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default();
     Ok(crate::sha256(format!("{}\n{version}\n", template.hash()?).as_bytes()))
 }
@@ -234,18 +234,21 @@ fn build(context: &Context, caps: &Capabilities, w: &Wanted, template: &Template
             return Ok(found);
         }
         let dir = context.cache.workshop(&workshop);
-        (context.progress)(&format!("building the runner for {triple} with {}", backend.name));
-        let hear = |line: &str| (context.progress)(&format!("{triple}: {line}"));
+        let begun = Instant::now();
+        (context.progress)(Progress::Begun { triple, backend: backend.name });
         let built = template
             .write(&dir)
-            .and_then(|()| run::run(&request, &job, backend.name, &dir, context.cache, settings.timeout, &hear))
+            .and_then(|()| run::run(&request, &job, backend.name, &dir, context.cache, settings.timeout, context.progress))
             .and_then(|bytes| small_enough(bytes, settings.size_limit))
             .and_then(|bytes| prebuilt::fitting(&bytes, triple, &w.target).map(|()| bytes).map_err(BuildError::Unfit))
             .and_then(|bytes| context.cache.put(key, triple, backend.name, &bytes));
         match built {
-            Ok(artifact) => return Ok(artifact),
+            Ok(artifact) => {
+                (context.progress)(Progress::Built { triple, backend: backend.name, took: begun.elapsed() });
+                return Ok(artifact);
+            }
             Err(e) => {
-                (context.progress)(&format!("{triple}: {} failed: {e}", backend.name));
+                (context.progress)(Progress::Failed { triple, backend: backend.name, why: &e.to_string() });
                 reasons.push(format!("{triple}: {}: {e}", backend.name));
             }
         }

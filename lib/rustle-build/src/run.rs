@@ -1,5 +1,6 @@
 //! Runs one back end on one project: the command line, the environment, the time limit, and what is said of a failure.
 
+use crate::progress::{Progress, cargo_bar};
 use crate::{BuildError, Cache, Job, Request};
 use rustle_toolchain::process;
 use std::path::Path;
@@ -17,7 +18,7 @@ fn foreign(name: &str) -> bool {
         || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// Builds the project in `dir` and gives the binary's bytes. `progress` hears what is being compiled.
+/// Builds the project in `dir` and gives the binary's bytes. `progress` hears how far it is.
 ///
 /// # Errors
 /// [`BuildError::Failed`] with the first errors and the log's place; [`BuildError::TimedOut`].
@@ -28,7 +29,7 @@ pub(crate) fn run(
     dir: &Path,
     cache: &Cache,
     limit: Duration,
-    progress: &(dyn Fn(&str) + Sync),
+    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<u8>, BuildError> {
     let template = request.template;
     let target = job.target.as_deref().unwrap_or(&template.triple);
@@ -51,13 +52,14 @@ pub(crate) fn run(
     }
     let flags: Vec<&str> = template.rustflags.iter().chain(&job.rustflags).map(String::as_str).collect();
     command.env("RUSTFLAGS", flags.join(" ")).envs(job.env.iter().map(|(k, v)| (k, v)));
+    // Its progress bar tells what is done of how much.
+    command.envs([("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "100"), ("CARGO_TERM_COLOR", "never")]);
     if let Some(rustc) = request.env.rustc() {
         command.env("RUSTC", rustc);
     }
     let mut hear = |line: &str| {
-        let line = line.trim_start();
-        if ["Compiling ", "Downloading ", "Finished "].iter().any(|p| line.starts_with(p)) {
-            progress(line);
+        if let Some((done, total, what)) = cargo_bar(line) {
+            progress(Progress::Step { triple: &template.triple, done, total, what });
         }
     };
     let outcome = process::run(&mut command, limit, Some(&mut hear)).map_err(BuildError::io(Path::new(&job.words[0])))?;

@@ -1,13 +1,14 @@
 //! The stages `rustle-template` and `rustle-compile`.
 
 use crate::embed_stage::{NoPrograms, Programs};
-use crate::{Artifact, BACKENDS, BuildError, Cache, Context, PROFILES, Settings, Template, Wanted, embed_stage, obtain, wanted};
+use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILES, Progress, Settings, Shown, Template, Wanted, embed_stage, obtain, wanted};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_stream::{Record, exit};
 use rustle_target::{targets_of_stream, triple::normalise};
-use rustle_toolchain::{Env, cached};
+use rustle_toolchain::{Env, cached, process};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -46,7 +47,7 @@ fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<
             let triple = normalise(name).map_err(|e| StageError::new(exit::USAGE, e))?;
             let libc = if triple.contains("-linux-gnu") { Some("glibc".to_owned()) } else { None };
             // No host is known, so what is built must run on every host that lives.
-            let libc_version = libc.as_ref().map(|_| "2.17".to_owned());
+            let libc_version = libc.as_ref().map(|_| crate::zig::glibc(&triple).to_owned());
             targets.push(Target { triple, libc, libc_version, known_by: "variable".into(), ..Target::default() });
         }
         return Ok((None, targets));
@@ -172,7 +173,7 @@ impl<P: Programs> Stage for CompileStage<P> {
                     .short('j')
                     .value_name("N")
                     .value_parser(clap::value_parser!(u32).range(1..))
-                    .help("Platforms built at the same time (default: a quarter of the processors)"),
+                    .help("Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else a quarter of the processors)"),
             )
             .arg(
                 Arg::new("embed")
@@ -190,7 +191,7 @@ impl<P: Programs> Stage for CompileStage<P> {
         if let Some((_, input)) = embed {
             embed_stage::check(input, if input.has("decision") { P::reasons(input)? } else { None })?;
         }
-                let env = load()?;
+        let env = load()?;
         let usual = Settings::of(&env);
         let settings = Settings {
             backends: args.get_many::<String>("backend").map(|b| b.cloned().collect()),
@@ -201,7 +202,7 @@ impl<P: Programs> Stage for CompileStage<P> {
             no_build: args.get_flag("no-build"),
             refresh: args.get_flag("refresh") || usual.refresh,
             size_limit: usual.size_limit,
-            profile: args.get_one::<String>("profile").cloned(),
+            profile: args.get_one::<String>("profile").cloned().or(usual.profile),
             features: features(args),
         };
         let known: Vec<&Record> = input.iter().flat_map(Input::records).collect();
@@ -236,21 +237,29 @@ impl<P: Programs> Stage for CompileStage<P> {
     }
 }
 
-/// Runs `work` while its lines go to stderr.
-fn with_progress<T: Send>(io: &mut StageIo, quiet: bool, work: impl FnOnce(&(dyn Fn(&str) + Sync)) -> T + Send) -> T {
-    let (send, receive) = mpsc::channel::<String>();
+/// Runs `work` while its news go to stderr.
+fn with_progress<T: Send>(io: &mut StageIo, quiet: bool, work: impl FnOnce(&(dyn Fn(Progress) + Sync)) -> T + Send) -> T {
+    process::die_with_children();
+    let (send, receive) = mpsc::channel::<Shown>();
+    let terminal = std::io::stderr().is_terminal();
     std::thread::scope(|scope| {
         let worker = scope.spawn(move || {
-            let send = std::sync::Mutex::new(send);
-            work(&move |line: &str| {
-                if let Ok(s) = send.lock() {
-                    _ = s.send(line.to_owned());
+            let state = std::sync::Mutex::new((Meter::new(terminal), send));
+            work(&move |news: Progress| {
+                if let Ok(mut s) = state.lock() {
+                    let shown = s.0.hear(&news);
+                    _ = s.1.send(shown);
                 }
             })
         });
-        for line in receive {
+        for shown in receive {
             if !quiet {
-                io.progress(line);
+                if let Some(line) = shown.line {
+                    io.progress(line);
+                }
+                if let Some(text) = shown.moving {
+                    io.moving(&text);
+                }
             }
         }
         worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -9,28 +9,29 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Profiles: `release` is fast, `small` is small, `fast` builds fast.
-pub const PROFILES: &[&str] = &["release", "small", "fast"];
+/// Profiles: `release` is what is sent to hosts, small before fast; `small` is as small as it gets; `fast` builds fast;
+/// `symbols` is `release` with debug information; `dev` is cargo's own.
+pub const PROFILES: &[&str] = &["release", "small", "fast", "symbols", "dev"];
 
+/// Beside `release`, which the packed manifest has from `[profile.runner]` of this repository.
 const PROFILE_TEXT: &str = r#"
-[profile.release]
-opt-level = 3
-lto = "thin"
-codegen-units = 4
-strip = "symbols"
-panic = "unwind"
-
 [profile.small]
 inherits = "release"
 opt-level = "z"
-lto = "fat"
-codegen-units = 1
+
+[profile.small.package."*"]
+opt-level = "z"
 
 [profile.fast]
 inherits = "release"
 opt-level = 1
 lto = "off"
 codegen-units = 16
+
+[profile.symbols]
+inherits = "release"
+strip = "none"
+debug = "line-tables-only"
 "#;
 
 /// This machine's triple, as this program was compiled for it.

@@ -1,6 +1,6 @@
 //! Runners from machines made of shell scripts: what is tried, in which order, and what is said when nothing works.
 
-use rustle_build::{Artifact, Cache, Context, Settings, Wanted, obtain, own_triple, wanted};
+use rustle_build::{Artifact, Cache, Context, Progress, Settings, Wanted, obtain, own_triple, wanted};
 use rustle_stream::record::{RunnerTemplate, Target};
 use rustle_toolchain::{Env, detect};
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ const CARGO: &str = r#"
 here=$(dirname "$0"); me=$(basename "$0")
 echo "$me $* [$RUSTFLAGS] $RUSTC_BOOTSTRAP" >> "$here/calls"
 while [ $# -gt 0 ]; do case $1 in --target) t=${2%.2.17}; shift;; --target-dir) d=$2; shift;; --profile) p=$2; shift;; esac; shift; done
-build() { mkdir -p "$d/$t/$p"; cp "$here/binary" "$d/$t/$p/rustle-runner"; }
+build() { printf '    Building [=>   ] 3/7: serde(build)   \r' >&2; mkdir -p "$d/$t/$p"; cp "$here/binary" "$d/$t/$p/rustle-runner"; }
 . "$here/does-$me"
 "#;
 
@@ -77,7 +77,7 @@ impl Machine {
     }
     fn obtain_with(&self, settings: Settings, templates: &[RunnerTemplate], list: &[Wanted]) -> Vec<Artifact> {
         let env = self.env();
-        let progress = |l: &str| self.lines.lock().unwrap().push(l.to_owned());
+        let progress = |p: Progress| self.lines.lock().unwrap().push(format!("{p:?}"));
         let context = Context { env: &env, cache: &self.cache(), settings: &settings, templates, caps: &|| detect(&self.env()), progress: &progress };
         obtain(&context, list)
     }
@@ -109,6 +109,8 @@ fn built_once_then_remembered() {
     assert_eq!((a.source.as_str(), a.failed.as_deref(), a.hosts.join(" ").as_str()), ("zigbuild", None, "a b"));
     let calls = m.calls();
     assert!(calls[0].starts_with("cargo-zigbuild zigbuild --bin=rustle-runner --profile release --target aarch64-unknown-linux-musl --target-dir "), "{calls:?}");
+    let said = m.lines.lock().unwrap().join("\n");
+    assert!(said.contains("done: 3, total: 7, what: \"serde\""), "{said}");
     assert!(calls[0].ends_with(" [] "), "the user's RUSTFLAGS are not the runner's: {calls:?}");
     let second = m.obtain(unprebuilt(), &list);
     assert_eq!((second[0].source.as_str(), &second[0].sha256), ("cache", &a.sha256));

@@ -38,7 +38,7 @@ fn the_digest_follows_every_choice() {
     let order = |f: [&str; 2]| hash(&Template { features: f.map(str::to_owned).to_vec(), ..usual.clone() });
     assert_eq!(order(["module-a", "module-b"]), order(["module-b", "module-a"]));
     let wrong = Template { profile: "ultra".into(), ..usual };
-    assert_eq!(wrong.hash().unwrap_err().to_string(), "unknown profile 'ultra' (known: release, small, fast)");
+    assert_eq!(wrong.hash().unwrap_err().to_string(), "unknown profile 'ultra' (known: release, small, fast, symbols, dev)");
 }
 
 #[test]

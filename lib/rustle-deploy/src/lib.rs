@@ -182,6 +182,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if let [file] = &read.run.options.playbooks[..] {
         report.playbook(file, read.run.plays.len());
     }
+    prepared.known.quiet = ansible;
     // Ansible says nothing of a file of `vars_files` that is not there.
     let silent = |e: &RunEvent| matches!(e, RunEvent::Warning { text } if ansible && text.starts_with("vars file "));
     let code = execute(prepared, &config, plan, passwords, signals, &mut |e| {

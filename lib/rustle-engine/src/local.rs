@@ -26,6 +26,11 @@ pub(crate) fn test(name: &str, input: &Value, args: &Args) -> Option<Result<bool
         "directory" | "is_dir" => path.is_dir(),
         "link" | "is_link" => path.is_symlink(),
         "link_exists" => path.symlink_metadata().is_ok(),
+        #[cfg(not(unix))]
+        "same_file" | "is_same_file" => path.canonicalize().is_ok_and(|a| std::fs::canonicalize(args.pos.first().map(py_str).unwrap_or_default()).is_ok_and(|b| a == b)),
+        #[cfg(not(unix))]
+        "mount" | "is_mount" => path.parent().is_none(),
+        #[cfg(unix)]
         "same_file" | "is_same_file" => {
             use std::os::unix::fs::MetadataExt;
             let other = args.pos.first().map(py_str).unwrap_or_default();
@@ -34,6 +39,7 @@ pub(crate) fn test(name: &str, input: &Value, args: &Args) -> Option<Result<bool
                 (Err(e), _) | (_, Err(e)) => return Some(Err(Error::runtime(format!("{text}: {e}")))),
             }
         }
+        #[cfg(unix)]
         "mount" | "is_mount" => {
             use std::os::unix::fs::MetadataExt;
             match (std::fs::symlink_metadata(path), std::fs::symlink_metadata(path.join(".."))) {

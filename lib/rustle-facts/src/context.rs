@@ -3,6 +3,7 @@
 use crate::GatherOptions;
 use crate::collectors::distribution::Distribution;
 use crate::discover::{Python, discover_python};
+#[cfg(unix)]
 use std::ffi::CStr;
 use std::fs;
 use std::io::Read;
@@ -135,7 +136,14 @@ impl Context {
         }
         self.python.get_or_init(|| discover_python(self.options.python.as_deref())).as_ref()
     }
+    /// What the environment tells where there is no uname(2).
+    #[cfg(not(unix))]
+    pub fn uname(&self) -> Uname {
+        let var = |name| std::env::var(name).unwrap_or_default();
+        Uname { system: "Win32NT".into(), node: var("COMPUTERNAME"), machine: std::env::consts::ARCH.into(), ..Uname::default() }
+    }
     /// uname(2).
+    #[cfg(unix)]
     pub fn uname(&self) -> Uname {
         let mut raw = std::mem::MaybeUninit::<libc::utsname>::zeroed();
         // SAFETY: uname fills the structure that it is given; zeroed bytes are valid for it in any case.

@@ -158,6 +158,7 @@ fn wanted(key: &str, pattern: &str) -> bool {
 }
 
 /// `NA`-style default for an optional text.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "Linux alone has such facts"))]
 fn or_na(text: Option<String>) -> Value {
     Value::from(text.unwrap_or_else(|| "NA".into()))
 }

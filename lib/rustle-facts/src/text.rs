@@ -90,6 +90,7 @@ pub fn unquote(s: &str) -> String {
 }
 
 /// Undoes the octal escapes of `/proc/mounts` (`\040`).
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has that file"))]
 pub fn unescape_octal(s: &str) -> String {
     let b = s.as_bytes();
     let mut out = Vec::with_capacity(b.len());

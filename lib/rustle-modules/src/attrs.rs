@@ -5,6 +5,7 @@ use crate::api::Failure;
 use crate::ctx::Ctx;
 use crate::errors::py_errno;
 use crate::mode::{Mode, ModeError, octal};
+use crate::inode::{self, Lsattr};
 use crate::{params, selinux, users};
 use rustle_value::{Dict, Value, py_str};
 use std::fs::{self, Metadata};
@@ -271,10 +272,14 @@ impl Ctx<'_> {
         Ok(true)
     }
 
-    /// What `lsattr` says of a file; empty where it can't.
+    /// What `lsattr` says of a file; empty where it can't, and where the host has no such program, as in Ansible.
     pub fn file_attributes(&self, path: &str) -> Lsattr {
+        let Some(lsattr) = self.find_program("lsattr") else { return Lsattr::default() };
+        inode::read(path).unwrap_or_else(|| self.ask_lsattr(&lsattr, path))
+    }
+
+    fn ask_lsattr(&self, lsattr: &Path, path: &str) -> Lsattr {
         let mut found = Lsattr::default();
-        let Some(lsattr) = self.find_program("lsattr") else { return found };
         // Not every file system has versions; then the answer begins with the flags.
         for option in ["-vd", "-d"] {
             let Ok(o) = self.command([lsattr.as_os_str()]).arg(option).arg(path).c_locale().run() else { return found };
@@ -292,14 +297,6 @@ impl Ctx<'_> {
         }
         found
     }
-}
-
-/// A file's attributes on ext-like file systems.
-#[derive(Clone, Debug, Default)]
-pub struct Lsattr {
-    pub version: Option<String>,
-    /// Letters, without dashes.
-    pub flags: String,
 }
 
 fn strings(c: &[String; 4]) -> Value {

@@ -1,11 +1,14 @@
 //! What a module has at hand while it runs: the request's settings, blobs, commands, warnings.
 
 use crate::api::Failure;
+#[cfg(unix)]
 use crate::command::Cmd;
 use crate::convert::Environment;
+#[cfg(unix)]
 use crate::users;
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::{Dict, Value, py_str};
+#[cfg(unix)]
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,11 +88,13 @@ impl<'a> Ctx<'a> {
     }
 
     /// A command from words, with the task's environment.
+    #[cfg(unix)]
     pub fn command<S: AsRef<OsStr>>(&self, argv: impl IntoIterator<Item = S>) -> Cmd {
         Cmd::new(argv, &self.environment)
     }
 
     /// A command for `/bin/sh -c`, with the task's environment.
+    #[cfg(unix)]
     pub fn shell(&self, line: &str) -> Cmd {
         self.command(["/bin/sh", "-c", line])
     }
@@ -141,14 +146,25 @@ impl<'a> Ctx<'a> {
     }
 }
 
+#[cfg(unix)]
 fn executable(p: &Path) -> bool {
     p.is_file() && rustix::fs::access(p, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn executable(p: &Path) -> bool {
+    p.is_file()
 }
 
 impl Environment for Ctx<'_> {
     fn var(&self, name: &str) -> Option<String> {
         self.env(name)
     }
+    #[cfg(not(unix))]
+    fn home(&self, user: &str) -> Option<String> {
+        if user.is_empty() { self.env("USERPROFILE") } else { None }
+    }
+    #[cfg(unix)]
     fn home(&self, user: &str) -> Option<String> {
         match user {
             "" => users::user_by_id(rustix::process::getuid().as_raw()).map(|u| u.home),

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use std::io::Read;
 use std::time::Duration;
 use ureq::http::{Request as HttpRequest, Response as HttpResponse};
+#[cfg(feature = "tls")]
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy};
 
@@ -151,16 +152,11 @@ impl Request {
 
     fn agent_for(&self, ctx: &Ctx, url: &str) -> Result<Agent, String> {
         let t = Some(Duration::from_secs(self.timeout.max(1)));
-        let mut tls = TlsConfig::builder().disable_verification(!self.validate_certs);
+        #[cfg(not(feature = "tls"))]
         if url.starts_with("https:") {
-            if self.validate_certs {
-                tls = tls.root_certs(RootCerts::new_with_certs(&roots(ctx, self.ca_path.as_deref())?));
-            }
-            if let Some(cert) = &self.client_cert {
-                tls = tls.client_cert(Some(client_cert(cert, self.client_key.as_deref().unwrap_or(cert))?));
-            }
+            return Err("this runner was built without HTTPS".into());
         }
-        Ok(Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -171,10 +167,26 @@ impl Request {
             .user_agent("")
             .accept("")
             .accept_encoding("identity")
-            .proxy(if self.use_proxy { proxy(ctx, url)? } else { None })
-            .tls_config(tls.build())
-            .build()
-            .into())
+            .proxy(if self.use_proxy { proxy(ctx, url)? } else { None });
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(self.tls(ctx, url)?);
+        Ok(config.build().into())
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls(&self, ctx: &Ctx, url: &str) -> Result<TlsConfig, String> {
+        let mut tls = TlsConfig::builder()
+            .disable_verification(!self.validate_certs)
+            .unversioned_rustls_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()));
+        if url.starts_with("https:") {
+            if self.validate_certs {
+                tls = tls.root_certs(RootCerts::new_with_certs(&roots(ctx, self.ca_path.as_deref())?));
+            }
+            if let Some(cert) = &self.client_cert {
+                tls = tls.client_cert(Some(client_cert(cert, self.client_key.as_deref().unwrap_or(cert))?));
+            }
+        }
+        Ok(tls.build())
     }
 
     fn finish(&self, mut answer: HttpResponse<Body>, url: String, redirected: bool) -> Result<Response, String> {
@@ -268,6 +280,7 @@ fn proxy(ctx: &Ctx, url: &str) -> Result<Option<Proxy>, String> {
 }
 
 /// The certificates that we trust: `ca_path`, `SSL_CERT_FILE`, or the system's bundle.
+#[cfg(feature = "tls")]
 fn roots(ctx: &Ctx, ca_path: Option<&str>) -> Result<Vec<Certificate<'static>>, String> {
     const BUNDLES: &[&str] = &[
         "/etc/ssl/certs/ca-certificates.crt",
@@ -288,6 +301,7 @@ fn roots(ctx: &Ctx, ca_path: Option<&str>) -> Result<Vec<Certificate<'static>>, 
     Ok(certs.filter_map(|item| if let PemItem::Certificate(c) = item { Some(c) } else { None }).collect())
 }
 
+#[cfg(feature = "tls")]
 fn client_cert(cert: &str, key: &str) -> Result<ClientCert, String> {
     let read = |p: &str| std::fs::read(p).map_err(|e| crate::errors::py_oserror(&e, p));
     let chain = read(cert)?;

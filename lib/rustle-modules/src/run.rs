@@ -4,7 +4,7 @@ use crate::api::{Failure, Module, Outcome, Support};
 use crate::ctx::Ctx;
 use crate::decode::{Notes, decode};
 use crate::registry::ALL;
-use crate::{attrs, secrets};
+use crate::secrets;
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::{Dict, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,7 +65,8 @@ pub fn run(req: &ModuleRequest) -> Dict {
     let Some(module) = find(&req.module) else {
         let near = near(&req.module);
         let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
-        return failed(Failure::new(format!("The module {} is not available in this runner.{hint}", req.module)));
+        let place = if cfg!(unix) { "in this runner" } else { "for this system" };
+        return failed(Failure::new(format!("The module {} is not available {place}.{hint}", req.module)));
     };
     match catch_unwind(AssertUnwindSafe(|| run_module(module, req))) {
         Ok(result) => result,
@@ -117,7 +118,8 @@ fn run_module(module: &'static Module, req: &ModuleRequest) -> Dict {
         Err(f) => failed(f),
     };
     if !bare {
-        attrs::add_path_info(&mut result);
+        #[cfg(unix)]
+        crate::attrs::add_path_info(&mut result);
     }
     finish(&ctx, &mut result, req, values.map(|v| v.dict));
     if !ctx.secrets.is_empty() {

@@ -23,10 +23,10 @@ pub struct Member {
 
 impl Member {
     pub fn is_dir(&self) -> bool {
-        self.name.ends_with('/') || self.mode.is_some_and(|m| m & libc::S_IFMT == libc::S_IFDIR)
+        self.name.ends_with('/') || self.mode.is_some_and(|m| m & 0o170_000 == 0o040_000)
     }
     pub fn is_link(&self) -> bool {
-        self.mode.is_some_and(|m| m & libc::S_IFMT == libc::S_IFLNK)
+        self.mode.is_some_and(|m| m & 0o170_000 == 0o120_000)
     }
 }
 

@@ -132,6 +132,10 @@ impl Connector for HostConnector {
             Outcome::Local => "local",
         };
         let local = session.outcome == Outcome::Local && remote.is_none();
+        // A platform unlike this machine's is worth a word.
+        let triple = &session.runner.triple;
+        let foreign = !lost && !local && remote.is_none() && *triple != rustle_build::own_triple();
+        let method = if foreign { format!("{method} for {triple}") } else { method.to_owned() };
         let (remote, why) = remote.unzip();
         let reason = why.or_else(|| (!session.notes.is_empty()).then(|| session.notes.join("; ")));
         let channel = session.channel;
@@ -151,6 +155,6 @@ impl Connector for HostConnector {
         let session = Session::start(host, channel.stdin, channel.stdout, Box::new(why), move |host, what: Heard| {
             _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
         });
-        Ok(Connected { session, method: method.into(), reason, user: if local { None } else { user }, remote })
+        Ok(Connected { session, method, reason, user: if local { None } else { user }, remote })
     }
 }

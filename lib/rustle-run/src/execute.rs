@@ -37,6 +37,8 @@ pub struct Known {
     pub runners: HashMap<String, Arc<Runner>>,
     /// The plan that came with the run.
     pub plan: Recorded,
+    /// Nothing is said on stderr while runners are built.
+    pub quiet: bool,
 }
 
 /// A run that was read, here or from records.
@@ -231,7 +233,7 @@ pub fn execute(
     };
     let connector = HostConnector {
         settings,
-        runners: Arc::new(Runners::new()?),
+        runners: Arc::new(Runners::new(known.quiet)?),
         known: known.runners,
         fallback,
         programs: Arc::new(Bridged(bridge.clone())),
@@ -267,6 +269,8 @@ pub fn execute(
         &notes,
         emit,
     );
+    // A build that nobody waits for any more: the run was interrupted.
+    rustle_toolchain::process::kill_all();
     for text in shared.inventory().take_warnings() {
         emit(RunEvent::Warning { text });
     }

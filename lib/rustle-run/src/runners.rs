@@ -1,19 +1,24 @@
 //! Which runner a host gets: the installed one, a cached one, one that is built.
 
-use rustle_build::{Cache, Context, Settings, Wanted, obtain};
+use rustle_build::{Cache, Context, Meter, Progress, Settings, Wanted, obtain};
 use rustle_ship::{BootstrapOptions, Platform, Runner};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_toolchain::Env;
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::Write;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+
+/// One platform's runner, or why there is none; empty while somebody looks for it.
+type Place = Arc<OnceLock<Result<Arc<Runner>, String>>>;
 
 /// Finds runners by platform; each is looked for (or built) once per run.
 pub struct Runners {
     env: Env,
-    known: Mutex<HashMap<String, Result<Arc<Runner>, String>>>,
+    known: Mutex<HashMap<String, Place>>,
     own: Option<Arc<Runner>>,
+    /// How builds are shown on stderr; `None`: not at all.
+    meter: Option<Mutex<Meter>>,
 }
 
 impl Runners {
@@ -21,12 +26,14 @@ impl Runners {
     ///
     /// # Errors
     /// rustle's settings are wrong.
-    pub fn new() -> Result<Runners, String> {
+    pub fn new(quiet: bool) -> Result<Runners, String> {
         let env = Env::load().map_err(|e| e.to_string())?;
         let target = rustle_target::controller(&env);
         let (found, _) = rustle_build::prebuilt::find(&env, &target.triple, &target);
-        let own = found.map(|a| Arc::new(Runner::new(a.triple, a.path, a.sha256)));
-        Ok(Runners { env, known: Mutex::default(), own })
+        let cache = Cache::of(&env).ok();
+        let own = found.map(|a| Arc::new(Runner::of(&a, cache)));
+        // Results are printed meanwhile, so no line is overwritten here, whatever stderr is.
+        Ok(Runners { env, known: Mutex::default(), own, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
     }
     /// How runners are brought to hosts, as rustle's settings say.
     pub fn bootstrap_options(&self) -> BootstrapOptions {
@@ -41,18 +48,12 @@ impl Runners {
     pub fn own(&self) -> Option<Arc<Runner>> {
         self.own.clone()
     }
-    /// The runner for a platform, or why there is none.
+    /// The runner for a platform, or why there is none. Hosts of one platform wait for one build; those of others go on.
     pub fn choose(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
         let target = target_of(platform);
         let key = format!("{} {:?} {:?}", target.triple, target.libc, target.libc_version);
-        // Held while it is built: hosts of one platform wait for one build.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = known.get(&key) {
-            return answer.clone();
-        }
-        let answer = self.find(target, platform);
-        known.insert(key, answer.clone());
-        answer
+        let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        place.get_or_init(|| self.find(target, platform)).clone()
     }
     fn find(&self, target: Target, platform: &Platform) -> Result<Arc<Runner>, String> {
         if target.triple.is_empty() {
@@ -68,12 +69,18 @@ impl Runners {
             settings: &Settings::of(env),
             templates: &[],
             caps: &caps,
-            progress: &|_| {},
+            progress: &|news| self.show(&news),
         };
         match obtain(&context, &[wanted]).into_iter().next() {
-            Some(a) if a.failed.is_none() => Ok(Arc::new(Runner::new(a.triple, Path::new(&a.path), a.sha256))),
+            Some(a) if a.failed.is_none() => Ok(Arc::new(Runner::of(&a, Some(cache)))),
             Some(a) => Err(a.failed.unwrap_or_default()),
             None => Err("no runner was looked for".into()),
+        }
+    }
+    fn show(&self, news: &Progress) {
+        let Some(meter) = &self.meter else { return };
+        if let Some(line) = meter.lock().unwrap_or_else(PoisonError::into_inner).hear(news).line {
+            _ = writeln!(std::io::stderr(), "{line}");
         }
     }
 }

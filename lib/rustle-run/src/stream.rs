@@ -41,7 +41,7 @@ pub fn prepare(
     let inventory = RwLock::new(read.inventory);
     let plan = Recorded::of(input, &read.run, &inventory, planned_limit.as_deref())?;
     read.inventory = inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok((Prepared { read, known: Known { runners: runners(input)?, plan } }, config))
+    Ok((Prepared { read, known: Known { runners: runners(input)?, plan, quiet: false } }, config))
 }
 
 /// The runners that earlier stages found for hosts. One whose file is not on this machine still counts where it was
@@ -52,6 +52,7 @@ fn runners(input: &Input) -> Result<HashMap<String, Arc<Runner>>, StageError> {
         .iter()
         .filter_map(|l| if let Some(Record::Shipment(s)) = &l.record { Some((s.host.as_str(), (l.number, s))) } else { None })
         .collect();
+    let cache = rustle_toolchain::Env::load().ok().and_then(|env| rustle_build::Cache::of(&env).ok());
     let mut found = HashMap::new();
     for record in input.records() {
         let Record::Artifact(a) = record else { continue };
@@ -59,7 +60,7 @@ fn runners(input: &Input) -> Result<HashMap<String, Arc<Runner>>, StageError> {
         if a.failed.is_some() || a.embedded_plan.is_some() {
             continue;
         }
-        let runner = Arc::new(Runner::new(a.triple.as_str(), a.path.as_str(), a.sha256.as_str()));
+        let runner = Arc::new(Runner::of(a, cache.clone()));
         for host in &a.hosts {
             let there = shipped.get(host.as_str()).filter(|(_, s)| !s.sha256.is_empty());
             if let Some((line, s)) = there

@@ -221,8 +221,15 @@ pub(crate) fn failed(message: String) -> Dict {
     dict! { "failed" => true, "changed" => false, "msg" => Value::from(message) }
 }
 
+/// No become method is for such a system; starting one tells so.
+#[cfg(not(unix))]
+pub(crate) fn shared_executable(_: &str, _: &mut Option<PathBuf>) -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// A path of this executable that `user` can execute: the file itself, or a copy in a shared folder that is removed in
 /// the end.
+#[cfg(unix)]
 pub(crate) fn shared_executable(user: &str, copy: &mut Option<PathBuf>) -> std::io::Result<PathBuf> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let own = std::env::current_exe()?;

@@ -1,7 +1,8 @@
-//! The binary that is to run on a host, read and compressed once for all hosts.
+//! The binary that is to run on a host, read once for all hosts, and compressed once for all runs.
 
 use crate::ShipError;
 use flate2::{Compression, write::GzEncoder};
+use rustle_build::{Artifact, Cache};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,12 +18,19 @@ pub struct Runner {
     pub path: PathBuf,
     plain: OnceLock<Result<Vec<u8>, String>>,
     packed: OnceLock<Option<Vec<u8>>>,
+    /// Where the compressed form is kept between runs.
+    cache: Option<Cache>,
 }
 
 impl Runner {
     /// A runner whose digest is known. The file is read when a host needs it, and must then have that digest.
     pub fn new(triple: impl Into<String>, path: impl Into<PathBuf>, sha256: impl Into<String>) -> Runner {
-        Runner { triple: triple.into(), sha256: sha256.into(), path: path.into(), plain: OnceLock::new(), packed: OnceLock::new() }
+        Runner { triple: triple.into(), sha256: sha256.into(), path: path.into(), plain: OnceLock::new(), packed: OnceLock::new(), cache: None }
+    }
+
+    /// The runner of a record. Its compressed form is kept in `cache`, as compressing takes longer than sending.
+    pub fn of(artifact: &Artifact, cache: Option<Cache>) -> Runner {
+        Runner { cache, ..Runner::new(&artifact.triple, &artifact.path, &artifact.sha256) }
     }
 
     /// A runner whose digest is computed now.
@@ -55,9 +63,16 @@ impl Runner {
     pub(crate) fn packed(&self) -> Option<&[u8]> {
         let pack = || {
             let plain = self.bytes().ok()?;
+            if let Some(known) = self.cache.as_ref().and_then(|c| c.packed(&self.sha256)) {
+                return Some(known);
+            }
             let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::new(5));
             encoder.write_all(plain).ok()?;
-            encoder.finish().ok().filter(|p| p.len() < plain.len() * 9 / 10)
+            let packed = encoder.finish().ok().filter(|p| p.len() < plain.len() * 9 / 10)?;
+            if let Some(cache) = &self.cache {
+                cache.keep_packed(&self.sha256, &packed);
+            }
+            Some(packed)
         };
         self.packed.get_or_init(pack).as_deref()
     }

@@ -110,11 +110,12 @@ struct Fleet {
 impl Fleet {
     fn of(env: &Env, records: &[&Record]) -> Fleet {
         let artifacts: Vec<&Artifact> = records.iter().filter_map(|r| if let Record::Artifact(a) = r { Some(a) } else { None }).collect();
+        let cache = rustle_build::Cache::of(env).ok();
         let mut by_host = HashMap::new();
         for a in &artifacts {
             let runner = match &a.failed {
                 Some(why) => Err(why.clone()),
-                None => Ok(Arc::new(Runner::new(a.triple.as_str(), a.path.as_str(), a.sha256.as_str()))),
+                None => Ok(Arc::new(Runner::of(a, cache.clone()))),
             };
             for host in &a.hosts {
                 by_host.insert(host.clone(), runner.clone());
@@ -122,7 +123,7 @@ impl Fleet {
         }
         let target = rustle_target::controller(env);
         let own = rustle_build::prebuilt::find(env, &target.triple, &target).0;
-        Fleet { by_host, own: own.map(|a| Arc::new(Runner::new(a.triple, a.path, a.sha256))) }
+        Fleet { by_host, own: own.map(|a| Arc::new(Runner::of(&a, cache))) }
     }
 
     fn expected(&self, host: &str) -> Option<Arc<Runner>> {

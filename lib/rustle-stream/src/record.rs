@@ -209,6 +209,22 @@ pub struct Capabilities {
     /// Targets whose standard library is installed.
     pub installed_targets: Vec<String>,
     pub recommendations: Vec<Recommendation>,
+    /// How a runner for each platform would be had; empty where nobody asked.
+    pub routes: Vec<Route>,
+}
+
+/// How a runner for a platform would be had on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Route {
+    pub triple: String,
+    /// `prebuilt`, `cache`, a back end's name, or `fallback`: none of them.
+    pub by: String,
+    /// What was tried to know it: `found` (the runner is there), `compiled`, `linked`; empty: it was concluded.
+    pub checked: String,
+    /// Of each way that counts more, and for a fallback of all: why not.
+    pub reasons: Vec<String>,
 }
 
 /// One tool that was looked for.

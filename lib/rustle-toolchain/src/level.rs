@@ -49,7 +49,7 @@ pub(crate) fn judge(env: &Env, tools: Vec<Tool>, installed_targets: Vec<String>)
     let mut recommendations: Vec<Recommendation> = TOOLS.iter().filter_map(|t| (t.advise)(&advice)).collect();
     let rank = |r: &Recommendation| ["critical", "high", "medium", "low"].iter().position(|x| *x == r.impact);
     recommendations.sort_by_key(rank);
-    Capabilities { level, tools, installed_targets, recommendations }
+    Capabilities { level, tools, installed_targets, recommendations, routes: Vec::new() }
 }
 
 /// A recommendation.

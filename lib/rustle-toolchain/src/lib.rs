@@ -3,14 +3,14 @@
 //! [`detect`] looks for every tool at the same time and gives a [`Capabilities`] record; [`cached`] remembers it.
 //! One file in `src/tools` per tool. Nothing is ever installed or changed here.
 //!
-//! Limits: knows nothing of targets beyond which standard libraries are installed; building is `rustle-build`'s work.
+//! Limits: knows nothing of targets beyond which standard libraries are installed; building, and so the stage
+//! `rustle-caps` that tells the way to each target, is `rustle-build`'s work.
 
 mod cache;
 mod detect;
 mod env;
 mod level;
 pub mod process;
-mod stage;
 mod table;
 
 pub use cache::{cache_dir, cached};
@@ -18,7 +18,6 @@ pub use detect::{Detector, Found, TOOLS, detect};
 pub use env::Env;
 pub use level::Advice;
 pub use rustle_stream::record::{Capabilities, Recommendation, Tool};
-pub use stage::CapsStage;
 pub use table::table;
 
 /// Why the tools of this machine could not be examined.

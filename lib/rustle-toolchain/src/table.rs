@@ -23,6 +23,15 @@ pub fn table(caps: &Capabilities) -> String {
     }
     let targets = if caps.installed_targets.is_empty() { "none".to_owned() } else { caps.installed_targets.join(", ") };
     let _ = writeln!(text, "\nStandard libraries: {targets}");
+    if !caps.routes.is_empty() {
+        let width = caps.routes.iter().map(|r| r.triple.len()).max().unwrap_or(0);
+        let _ = writeln!(text, "\n{:width$}  {:9}  {:8}  WHY NOT BETTER", "TARGET", "ROUTE", "CHECKED");
+        for r in &caps.routes {
+            let checked = if r.checked.is_empty() { "-" } else { &r.checked };
+            let line = format!("{:width$}  {:9}  {checked:8}  {}", r.triple, r.by, r.reasons.join("; "));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
     if !caps.recommendations.is_empty() {
         text.push_str("\nRecommendations:\n");
         for r in &caps.recommendations {

@@ -69,6 +69,8 @@ pub struct StageIo {
     err: Box<dyn Write>,
     log: LogFormat,
     opener: Opener,
+    /// Whether a line stands on stderr that the next one replaces.
+    moved: bool,
 }
 
 impl StageIo {
@@ -83,6 +85,7 @@ impl StageIo {
             err,
             log: LogFormat::Human,
             opener: Opener::default(),
+            moved: false,
         }
     }
     /// Which records are opened where they are sealed, and with which vault passwords (`--vault-id`) besides those that
@@ -212,7 +215,17 @@ impl StageIo {
     /// What is going on, for a person who waits: a line on stderr. Machines are not told.
     pub fn progress(&mut self, message: impl std::fmt::Display) {
         if self.log == LogFormat::Human {
-            _ = writeln!(self.err, "{}: {message}", self.program);
+            let clear = if std::mem::take(&mut self.moved) { "\r\x1b[K" } else { "" };
+            _ = writeln!(self.err, "{clear}{}: {message}", self.program);
+        }
+    }
+    /// A line for a person that the next one replaces; for stderr that is a terminal. An empty one goes.
+    pub fn moving(&mut self, text: &str) {
+        if self.log == LogFormat::Human && (self.moved || !text.is_empty()) {
+            let short: String = text.chars().take(110).collect();
+            _ = write!(self.err, "\r\x1b[K{short}");
+            _ = self.err.flush();
+            self.moved = !text.is_empty();
         }
     }
     /// Something that a person should know, on stderr. The stage goes on.

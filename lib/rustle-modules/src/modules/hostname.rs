@@ -83,7 +83,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
                 }
                 _ => {
                     // SAFETY: the pointer and the length are those of a live string.
-                    if unsafe { libc::sethostname(a.name.as_ptr().cast(), a.name.len()) } != 0 {
+                    if unsafe { libc::sethostname(a.name.as_ptr().cast(), a.name.len() as _) } != 0 {
                         let e = std::io::Error::last_os_error();
                         return Err(Failure::new(format!("Failed to set the name of the host: {}", crate::errors::py_errno(&e))));
                     }

@@ -1,4 +1,6 @@
 //! Answers `pong`.
+//!
+//! Runs anywhere.
 
 use crate::{Failure, Module, Outcome, Params, Scope, Support, params};
 

@@ -1,4 +1,6 @@
 //! Gathers facts of the host.
+//!
+//! Runs anywhere.
 
 use crate::{Failure, Module, Outcome, Params, PathArg, Scope, Support, Value, params};
 use rustle_facts::{GatherOptions, gather};
