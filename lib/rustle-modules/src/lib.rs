@@ -29,6 +29,7 @@ pub mod editing;
 pub mod errors;
 #[cfg(unix)]
 pub mod execute;
+#[cfg(unix)]
 pub mod foreign;
 pub mod hash;
 #[cfg(unix)]
@@ -41,8 +42,10 @@ pub mod mode;
 pub mod moving;
 #[cfg(unix)]
 pub mod paths;
+#[cfg(unix)]
 pub mod lines;
 mod params;
+#[cfg(unix)]
 pub mod pyre;
 mod registry;
 mod run;

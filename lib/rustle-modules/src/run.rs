@@ -60,7 +60,10 @@ fn distance(a: &str, b: &str) -> usize {
 /// `inject_invocation` is true (Ansible's `INJECT_INVOCATION`). A module that is not native comes with the request.
 pub fn run(req: &ModuleRequest) -> Dict {
     if let Some(payload) = &req.payload {
+        #[cfg(unix)]
         return crate::foreign::run(req, payload);
+        #[cfg(not(unix))]
+        return failed(Failure::new(format!("The module {} is Python's, which is not called on this system.", payload.name)));
     }
     let Some(module) = find(&req.module) else {
         let near = near(&req.module);
