@@ -1,3 +1,7 @@
+complete -c rustle-caps -l target -d 'The way to this platform, instead of to all of the usual ones' -r
+complete -c rustle-caps -l routes -d 'How to check the ways: not at all; by compiling something for each platform; by linking it, too (slow the first time)' -r -f -a "none\t''
+quick\t''
+full\t''"
 complete -c rustle-caps -l output -d 'records, or a table for people (the default when both ends are a terminal)' -r -f -a "records\t''
 table\t''"
 complete -c rustle-caps -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''

@@ -1,14 +1,16 @@
 complete -c rustle-compile -l target -d 'For this platform instead of the hosts of a stream; no input is read' -r
 complete -c rustle-compile -l profile -d 'How the runner is optimised (default: release)' -r -f -a "release\t''
 small\t''
-fast\t''"
+fast\t''
+symbols\t''
+dev\t''"
 complete -c rustle-compile -l features -d 'Cargo features; module-<NAME> limits the modules to those named' -r
 complete -c rustle-compile -l backend -d 'Ways to build, in this order (default: all that fit)' -r -f -a "build-std\t''
 cargo\t''
 container\t''
 zigbuild\t''"
 complete -c rustle-compile -l timeout -d 'Time limit of one build (default: build.timeout of the settings, 1800)' -r
-complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: a quarter of the processors)' -r
+complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else a quarter of the processors)' -r
 complete -c rustle-compile -l embed -d 'Write one executable per host into DIR, with the plan inside, that needs no controller' -r -F
 complete -c rustle-compile -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"

@@ -1,7 +1,9 @@
 complete -c rustle-template -l target -d 'For this platform instead of the hosts of a stream; no input is read' -r
 complete -c rustle-template -l profile -d 'How the runner is optimised (default: release)' -r -f -a "release\t''
 small\t''
-fast\t''"
+fast\t''
+symbols\t''
+dev\t''"
 complete -c rustle-template -l features -d 'Cargo features; module-<NAME> limits the modules to those named' -r
 complete -c rustle-template -l out -d 'Write the project there (with several platforms: into a folder each)' -r -F
 complete -c rustle-template -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
