@@ -18,14 +18,13 @@ pub fn names() -> impl Iterator<Item = &'static String> {
     list().keys()
 }
 
-/// A test that may be a known gap: then failing is right; passing is wrong where `RUSTLE_STRICT_GAPS` is set (some gaps
-/// depend on timing).
+/// A test that may be a known gap: then failing is right, and passing is wrong.
 pub fn trial(name: String, run: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
     let gap = list().get(&name).cloned();
     Trial::test(name, move || match gap {
         None => run(),
         Some(why) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
-            Ok(Ok(())) if std::env::var_os("RUSTLE_STRICT_GAPS").is_some() => {
+            Ok(Ok(())) => {
                 Err(format!("this is no gap any more: take its line from tests/gaps.txt ({why})").into())
             }
             _ => Ok(()),

@@ -54,6 +54,8 @@ fn play(name: &str, program: &Path) -> Ran {
     command.arg("-c").arg(format!("umask 022; exec \"$0\" -i inventory.ini -e out=\"$OUT\" {args} {name}.yml")).arg(program);
     command.current_dir(&work).env_clear();
     let own = program.parent().unwrap_or(Path::new("/"));
+    // Python's sets have one order.
+    command.env("PYTHONHASHSEED", "0");
     command.env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display()));
     command.env("OUT", top.join("out")).env("HOME", &top).env("LC_ALL", "C.UTF-8").env("USER", "tester").env("FROM_OUTSIDE", "seen").env("ANSIBLE_ASYNC_DIR", top.join("async"));
     command.env("ANSIBLE_CONFIG", work.join("ansible.cfg"));
@@ -105,7 +107,7 @@ pub fn in_order(text: &str) -> String {
         } else if let Some(host) = result.captures(line) {
             let host = host.iter().skip(1).flatten().next().map(|m| m.as_str().trim_end_matches(',').to_owned());
             blocks.push((host, vec![line]));
-        } else if line.starts_with("[ERROR]: Task failed") {
+        } else if line.starts_with("[ERROR]: ") {
             blocks.push((None, vec![line]));
         } else if let Some((_, lines)) = blocks.last_mut() {
             lines.push(line);

@@ -164,9 +164,10 @@ pub fn normal(text: &str, scratch: &Path) -> String {
             (r#""(inode|dev|device)": \d+"#, r#""$1": 0"#),
             (r#""run":"[^"]*""#, r#""run":"RUN""#),
             (r#"(rustle-[a-z]+) \d+\.\d+\.\d+"#, "$1 VERSION"),
-            (r"(?:/[\w.-]+)*/ansible-tmp-[\d.-]+(?:/[\w.-]+)*", "REMOTE_TMP"),
-            (r"(?:SCRATCH)?(?:/[\w.-]+)*/\.ansible/tmp(?:/[\w.-]+)*", "REMOTE_TMP"),
+            (r"(?:SCRATCH|~\w+)?(?:/[\w.-]+)*/ansible-tmp-[\d.-]+(?:/[\w.-]+)*", "REMOTE_TMP"),
+            (r"(?:SCRATCH|~\w+)?(?:/[\w.-]+)*/\.ansible/tmp(?:/[\w.-]+)*", "REMOTE_TMP"),
             (r"\.ansible_tmp\w+", "ANSIBLE_TMP"),
+            (r"(?m)^ASYNC POLL on .*\n", ""),
             (r"j\d{6,}\.\d+", "JOB"),
             (r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".BACKUP~"),
         ]

@@ -10,7 +10,7 @@ use crate::world::ControllerWorld;
 use rustle_engine::{Failure, SHARED_NAMES, TaskContext, to_bool};
 use rustle_playbook::{Finder, IncludeContext, RoleInclude};
 use rustle_stream::model::{Fragment, Task, TaskId};
-use rustle_stream::protocol::{Call, Frame, Placement, Position, Reply};
+use rustle_stream::protocol::{Call, Frame, Placement, Position, Reply, TaskDone};
 use rustle_value::{Dict, Value, py_str};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn must_wait(call: &Call) -> bool {
 }
 
 fn error(message: impl Into<String>) -> Reply {
-    Reply::Error { message: message.into(), undefined: false }
+    Reply::error(message)
 }
 
 /// Answers everything but barriers and `run_once`, which the main loop keeps.
@@ -49,13 +49,13 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             });
             match clear {
                 Ok(text) => Reply::Value { value: Value::from(text) },
-                Err(f) => error(f.joined()),
+                Err(f) => f.into_reply(),
             }
         }
         Call::Render { task, scope, item } => {
             match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| engine.render_template(cx)) {
                 Ok(text) => Reply::Value { value: Value::from(text) },
-                Err(f) => Reply::Error { undefined: f.undefined, message: f.joined() },
+                Err(f) => f.into_reply(),
             }
         }
         Call::RunTask { task, scope } | Call::RunOnce { task, scope } => run_task(shared, &world, host, &play, task, &scope, position),
@@ -69,14 +69,14 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             });
             match evaluated {
                 Ok(value) => Reply::Value { value },
-                Err(f) => Reply::Error { undefined: f.undefined, message: f.joined() },
+                Err(f) => f.into_reply(),
             }
         }
         Call::Items { task, scope } => {
             let items = with_item(shared, &world, host, &play, task, &scope, None, position, |engine, cx| engine.loop_items(cx));
             match items {
                 Ok(items) => Reply::Value { value: Value::list(items.unwrap_or_default()) },
-                Err(f) => Reply::Error { undefined: f.undefined, message: f.joined() },
+                Err(f) => f.into_reply(),
             }
         }
         Call::File { task, scope, item, field } => {
@@ -96,7 +96,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
                         Err(e) => error(e),
                     }
                 }
-                Err(f) => error(f.joined()),
+                Err(f) => f.into_reply(),
             }
         }
         // A file that includes itself would go on for ever.
@@ -105,7 +105,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             let loaded = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| include(shared, &play, engine, cx));
             match loaded {
                 Ok((fragment, placement, file)) => Reply::Tasks { fragment: Box::new(fragment), placement, file, role: None },
-                Err(f) => error(f.joined()),
+                Err(f) => f.into_reply(),
             }
         }
         Call::Abort { message } => {
@@ -140,37 +140,45 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
 
 /// Runs a whole task for a host.
 fn run_task(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Arc<PlayState>, task: TaskId, scope: &[Frame], position: &Position) -> Reply {
-    if let Some(t) = lock(&play.program).task(task)
+    let found = lock(&play.program).task(task);
+    if let Some(t) = found
         && &*t.action == "ansible.builtin.meta"
     {
         let what = t.args.get("_raw_params").map(py_str).unwrap_or_default();
-        return match what.as_str() {
-            "end_play" | "end_batch" => {
-                shared.note(crate::shared::Note::Meta { what });
-                Reply::Task { done: Default::default() }
-            }
-            "refresh_inventory" => match shared.refresh_inventory() {
-                Ok(()) => Reply::Task { done: Default::default() },
-                Err(e) => error(e),
-            },
-            "clear_facts" => {
-                shared.forget_facts(host);
-                Reply::Task { done: Default::default() }
-            }
-            "clear_host_errors" => {
-                shared.note(crate::shared::Note::ClearErrors);
-                Reply::Task { done: Default::default() }
-            }
-            _ => Reply::Task { done: Default::default() },
-        };
+        return run_meta(shared, world, host, play, task, &what, scope, position);
     }
     match shared.engine(world, host, play, scope) {
         Ok(mut engine) => match engine.run_for_host(task, position) {
             Some(done) => Reply::Task { done },
             None => error("no such task in this play"),
         },
-        Err(f) => error(f.joined()),
+        Err(f) => f.into_reply(),
     }
+}
+
+/// The controller's part of a `meta` task.
+#[allow(clippy::too_many_arguments, reason = "they are the question's own parts")]
+fn run_meta(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Arc<PlayState>, task: TaskId, what: &str, scope: &[Frame], position: &Position) -> Reply {
+    let holds = || shared.engine(world, host, play, scope).and_then(|mut engine| engine.meta_holds(task, position));
+    match what {
+        "end_play" | "end_batch" => match holds() {
+            Ok(true) => {
+                shared.note(crate::shared::Note::Meta { what: what.to_owned() });
+                return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } };
+            }
+            Ok(false) => {}
+            Err(f) => return f.into_reply(),
+        },
+        "refresh_inventory" => {
+            if let Err(e) = shared.refresh_inventory() {
+                return error(e);
+            }
+        }
+        "clear_facts" => shared.forget_facts(host),
+        "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
+        _ => {}
+    }
+    Reply::Task { done: TaskDone::default() }
 }
 
 /// Evaluates something in the scope of a task and, where it has a loop, of one of its items.
@@ -206,13 +214,14 @@ pub fn find_file(shared: &Shared, play: &PlayState, task: &Task, name: &str) -> 
     let finder = Finder::new(&task.search_path, &shared.playbook_dir(&play.play));
     finder.find_needle(folder, &name).map_err(|e| {
         let text = format!("{e} on the Ansible Controller.");
-        if &*task.action == "ansible.builtin.copy" {
-            Failure::new(text.clone())
-                .help("If you are using a module and expect the file to exist on the remote, see the remote_src option.")
+        let remote = "If you are using a module and expect the file to exist on the remote, see the remote_src option.";
+        match &*task.action {
+            "ansible.builtin.copy" => Failure::new(text.clone())
+                .help(remote)
                 .inside("Task failed: Unexpected AnsibleActionFail error", task.origin.as_ref())
-                .saying(format!("Unexpected AnsibleActionFail error: {text}"))
-        } else {
-            Failure::new(text.clone()).saying(text)
+                .saying(format!("Unexpected AnsibleActionFail error: {text}")),
+            "ansible.builtin.unarchive" => Failure::new(text).help(remote),
+            _ => Failure::raised(text).apart(),
         }
     })
 }
@@ -263,7 +272,14 @@ fn include(shared: &Shared, play: &Arc<PlayState>, engine: &mut rustle_engine::E
     for w in warnings {
         shared.note(crate::shared::Note::Warning(w.text));
     }
-    let mut fragment = loaded.map_err(|e| Failure::new(e.to_string()).at(e.origin()))?;
+    let mut fragment = loaded.map_err(|e| {
+        let text = e.to_string();
+        if text.starts_with("Unable to retrieve file contents") {
+            let remote = "If you are using a module and expect the file to exist on the remote, see the remote_src option.";
+            return Failure::new(format!("{text} {remote}")).saying(text).apart();
+        }
+        Failure::new(text).at(e.origin())
+    })?;
     if !is_role {
         fragment.file = lock(&shared.loader).include_tasks_path(&key, &here);
     }

@@ -103,6 +103,8 @@ struct Batch {
     failing: HashSet<String>,
     /// Where one host's failure is everybody's.
     fatal: HashSet<Position>,
+    /// Hosts that failed because others did.
+    taken: HashSet<String>,
     /// A host was lost, and the play says that this is everybody's failure.
     doomed: bool,
     /// `max_fail_percentage` was exceeded.
@@ -232,6 +234,7 @@ impl Run<'_> {
             max_fail_percentage: keyword("max_fail_percentage").and_then(|v| v.as_f64().or_else(|| v.as_str()?.parse().ok())),
             failing: HashSet::new(),
             fatal: HashSet::new(),
+            taken: HashSet::new(),
             doomed: false,
             too_many: false,
             turns: Turns::default(),
@@ -248,12 +251,16 @@ impl Run<'_> {
         }
         let rest = self.sequencer.end();
         self.emit_all(rest);
+        self.gone.extend(batch.taken.iter().cloned());
+        self.failed.extend(batch.taken.iter().cloned());
+        // Hosts that had nobody to wait for asked nobody.
+        self.judge(&mut batch, &Position::new());
         if batch.too_many {
             // Once where the tasks end, once where the play does.
             (self.emit)(RunEvent::NoMoreHosts);
             (self.emit)(RunEvent::NoMoreHosts);
         }
-        Ended { stop: batch.abort.is_some() || batch.ended_all, fatal: batch.abort.is_some() && !batch.ended_all }
+        Ended { stop: batch.abort.is_some() || batch.ended_all || batch.too_many, fatal: batch.abort.is_some() && !batch.ended_all }
     }
     /// Connects to all hosts of the batch at once (within `forks`, where the user limited it).
     fn connect(&mut self, batch: &mut Batch, hosts: &[String]) {
@@ -338,9 +345,6 @@ impl Run<'_> {
             }
             Note::Meta { what } => {
                 batch.ended_all = what == "end_play";
-                let text = if batch.ended_all { "META: ending play" } else { "META: ending batch" };
-                let told = TaskEvent::Told { position: Position::new(), verbosity: 2, text: text.into() };
-                (self.emit)(RunEvent::Host { play: batch.play.play.id, host: String::new(), event: Box::new(told) });
                 for host in batch.open.clone() {
                     if let Some(s) = lock(&self.shared.sessions).get(&host) {
                         s.send(&Down::Stop { reason: what.clone() });
@@ -543,8 +547,12 @@ impl Run<'_> {
             }
             match call {
                 Call::Barrier => self.reply(&host, id, Reply::Go),
-                Call::Verdict { .. } => {
+                Call::Verdict { fatal } => {
                     let reply = self.judge(batch, &at);
+                    // Who fails with others takes no part in later plays, rescued or not.
+                    if matches!(reply, Reply::Fail) && !fatal {
+                        batch.taken.insert(host.clone());
+                    }
                     self.reply(&host, id, reply);
                 }
                 Call::RunOnce { task, scope } => self.once(batch, &host, id, position, task, scope),

@@ -176,6 +176,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         complain(&format!("[ERROR]: Invalid callback for stdout specified: {format}"));
         return exit::ERROR;
     };
+    report.settings(&version(ansible, &config), config.file.as_ref().and_then(|f| f.to_str()));
     for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
         report.event(&RunEvent::Warning { text: text.clone() });
     }

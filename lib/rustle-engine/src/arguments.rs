@@ -41,7 +41,7 @@ impl Engine<'_> {
                 v => {
                     let text = format!("Task args must resolve to a 'dict' not '{}'.", v.type_name());
                     let failure = Failure::new(text).at(origin_of(whole));
-                    return Err(failure.inside(format!("Task failed: Finalization of task args for '{}' failed", cx.task.action), cx.task.origin.as_ref()));
+                    return Err(failure.of_arguments(&cx.task));
                 }
             }
         }
@@ -81,11 +81,10 @@ impl Engine<'_> {
     }
     /// How an argument's failure is worded.
     pub(crate) fn argument_failure(&self, cx: &TaskContext, name: &str, e: rustle_jinja::Error, v: &Value) -> Failure {
-        let mut failure = Failure::from(e).at(origin_of(v));
-        if let Some(part) = failure.parts.first_mut() {
-            part.message = format!("Error while resolving value for '{name}': {}", part.message);
-            part.origin = part.origin.take().or_else(|| origin_of(v).cloned());
-        }
-        failure.inside(format!("Task failed: Finalization of task args for '{}' failed", cx.task.action), cx.task.origin.as_ref())
+        let failure = Failure::from(e).at(origin_of(v));
+        // The argument's own place; where that is not known, the place of what went wrong.
+        let inner = failure.parts.first().and_then(|p| p.origin.clone());
+        let at = origin_of(v).cloned().or(inner);
+        failure.inside(format!("Error while resolving value for '{name}'"), at.as_ref()).of_arguments(&cx.task)
     }
 }

@@ -148,7 +148,7 @@ impl<'w> Engine<'w> {
     /// Asks the controller; a failure to do so, or an error for an answer, is a failure of the task.
     pub(crate) fn ask(&self, position: &Position, call: Call) -> Result<Reply, Failure> {
         match self.world.call(position, call) {
-            Ok(Reply::Error { message, .. }) => Err(Failure::new(message)),
+            Ok(Reply::Error { message, undefined, parts, msg }) => Err(Failure::answered(message, undefined, parts, msg)),
             Ok(reply) => Ok(reply),
             Err(WorldError::Unreachable { message }) => Err(Failure::unreachable(message)),
             Err(e) => Err(Failure::new(e.to_string())),

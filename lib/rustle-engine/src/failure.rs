@@ -2,6 +2,8 @@
 
 use rustle_jinja::Error as JinjaError;
 use rustle_stream::event::ErrorPart;
+use rustle_stream::model::Task;
+use rustle_stream::protocol::Reply;
 use rustle_value::{Dict, Origin, Value};
 
 /// Why a task, or one item of its loop, failed before or after its action ran.
@@ -37,8 +39,42 @@ impl Failure {
     }
     /// Puts a cause's description around it: `message: …`.
     pub fn inside(mut self, message: impl Into<String>, origin: Option<&Origin>) -> Failure {
-        self.parts.insert(0, ErrorPart { message: message.into(), origin: origin.cloned(), help: None });
+        self.parts.insert(0, ErrorPart::new(message, origin));
         self
+    }
+    /// An error that the controller gave for an answer.
+    pub fn answered(message: String, undefined: bool, parts: Vec<ErrorPart>, msg: Option<String>) -> Failure {
+        let plain = Failure { undefined, msg, ..Failure::new(message) };
+        if parts.is_empty() { plain } else { Failure { parts, ..plain } }
+    }
+    /// The same as an answer to a runner.
+    pub fn into_reply(self) -> Reply {
+        Reply::Error { message: self.joined(), undefined: self.undefined, parts: self.parts, msg: self.msg }
+    }
+    /// What an action raises instead of returning a result: `msg` of the result does not say that the task failed.
+    pub fn raised(message: impl Into<String>) -> Failure {
+        let message: String = message.into();
+        Failure::new(message.clone()).saying(message)
+    }
+    /// Shows the innermost part in a section of its own.
+    pub fn apart(mut self) -> Failure {
+        if let Some(part) = self.parts.last_mut() {
+            part.apart = true;
+        }
+        self
+    }
+    /// Whether it is already told as a task's failure.
+    pub fn is_whole(&self) -> bool {
+        self.unreachable || self.parts.first().is_some_and(|p| p.message.starts_with("Task failed"))
+    }
+    /// The failure as that of the task, unless it is that already.
+    pub fn of_task(self, task: &Task) -> Failure {
+        if self.is_whole() { self } else { self.inside("Task failed", task.origin.as_ref()) }
+    }
+    /// A failure of the task's arguments.
+    pub fn of_arguments(self, task: &Task) -> Failure {
+        let at = task.action_origin.as_ref().or(task.origin.as_ref());
+        self.inside(format!("Finalization of task args for '{}' failed", task.action), at).of_task(task)
     }
     /// Sets what the result's `msg` says, where it differs from the chain.
     pub fn saying(mut self, msg: impl Into<String>) -> Failure {
@@ -49,6 +85,13 @@ impl Failure {
     pub fn help(mut self, text: &str) -> Failure {
         if let Some(part) = self.parts.last_mut() {
             part.help = Some(text.to_owned());
+        }
+        self
+    }
+    /// What is shown below the outermost part.
+    pub fn outer_help(mut self, text: String) -> Failure {
+        if let Some(part) = self.parts.first_mut() {
+            part.help = Some(text);
         }
         self
     }

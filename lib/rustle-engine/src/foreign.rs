@@ -96,8 +96,8 @@ pub(crate) fn causes(result: &mut Dict, cx: &TaskContext) -> (Vec<ErrorPart>, Op
     let kind = chain.get("kind").map(py_str).unwrap_or_default();
     let messages: Vec<String> = chain.get("messages").and_then(Value::as_list).unwrap_or_default().iter().map(py_str).collect();
     let help = chain.get("help").and_then(Value::as_str).map(Into::into);
-    let outer = ErrorPart { message: format!("Task failed: {kind}"), origin: cx.task.origin.clone(), help: None };
-    (vec![outer, ErrorPart { message: messages.join(": "), origin: None, help }], None)
+    let outer = ErrorPart::new(format!("Task failed: {kind}"), cx.task.origin.as_ref());
+    (vec![outer, ErrorPart { message: messages.join(": "), help, ..ErrorPart::default() }], None)
 }
 
 /// Variables that say how to connect or what to start: no module may set them by its facts.

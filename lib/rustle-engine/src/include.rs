@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::play::Flow;
-use rustle_stream::event::{TaskEvent, TaskHeader};
+use rustle_stream::event::{Status, TaskEvent, TaskHeader};
 use rustle_stream::model::Fragment;
 use rustle_stream::protocol::{Call, Frame, Placement, Reply};
 use rustle_value::{Dict, Value, dict};
@@ -38,6 +38,7 @@ impl Engine<'_> {
             .unwrap_or_else(|| "item".to_owned());
         let index_var = cx.task.loop_control.get("index_var").and_then(|v| self.render_str(&cx, v).ok());
         let looped = items.is_some();
+        self.world.event(TaskEvent::Start { header: self.include_header(&cx) });
         let rounds: Vec<Option<Value>> = items.map_or_else(|| vec![None], |l| l.into_iter().map(Some).collect());
         let mut loaded = Vec::new();
         let mut skipped = None;
@@ -61,28 +62,36 @@ impl Engine<'_> {
             cx.locals = own.clone();
             match self.conditions_hold(&cx) {
                 Ok(None) => {}
-                Ok(Some(skip)) => {
+                Ok(Some(mut skip)) => {
+                    if let Some(item) = &item {
+                        skip.insert(loop_var.as_str(), item.clone());
+                        skip.insert("ansible_loop_var", loop_var.as_str());
+                        self.world.event(TaskEvent::Item {
+                            position: cx.place.position.clone(),
+                            status: Status::Skipped,
+                            result: skip.clone(),
+                            label: self.label(&cx, item),
+                            errors: Vec::new(),
+                            delegated: None,
+                        });
+                        skip = dict! { "changed" => false, "skipped" => true, "msg" => "All items skipped" };
+                    }
                     skipped = Some(skip);
                     continue;
                 }
-                Err(e) => return self.fail_whole(&cx, e),
+                Err(e) => return self.include_failed(&cx, e),
             }
-            let label = item.as_ref().map(|item| match cx.task.loop_control.get("label") {
-                Some(v) => self.render(&cx, v).unwrap_or_else(|_| item.clone()),
-                None => item.clone(),
-            });
+            let label = item.as_ref().map(|item| self.label(&cx, item));
             match self.load_include(&cx, own, label) {
                 Ok(one) => loaded.push(one),
                 Err(e) => return self.include_failed(&cx, e),
             }
         }
         if loaded.is_empty() {
-            return match skipped {
-                Some(skip) => self.include_skipped(&cx, skip),
-                None => self.include_skipped(&cx, dict! { "changed" => false, "skipped" => true, "skipped_reason" => "No items in the list" }),
-            };
+            let nothing = || dict! { "changed" => false, "skipped" => true, "skipped_reason" => "No items in the list" };
+            let outcome = Outcome::skipped(skipped.unwrap_or_else(nothing));
+            return self.finish(&cx, outcome, looped).0;
         }
-        self.world.event(TaskEvent::Start { header: self.include_header(&cx) });
         for one in &loaded {
             self.world.event(TaskEvent::Included {
                 position: cx.place.position.clone(),
@@ -108,6 +117,28 @@ impl Engine<'_> {
         }
         flow
     }
+    /// How a loop's item is shown.
+    fn label(&self, cx: &TaskContext, item: &Value) -> Value {
+        match cx.task.loop_control.get("label") {
+            Some(v) => self.render(cx, v).unwrap_or_else(|_| item.clone()),
+            None => item.clone(),
+        }
+    }
+    /// An include that cannot be resolved. What is wrong with the task itself may be ignored; what is wrong with the
+    /// file that it names, not.
+    fn include_failed(&mut self, cx: &TaskContext, failure: Failure) -> Flow {
+        let own = failure.is_whole();
+        let mut outcome = Outcome::from_failure(failure, cx);
+        if own {
+            outcome.ignored = self.keyword_bool(cx, "ignore_errors", false).unwrap_or(false);
+            return self.finish(cx, outcome, false).0;
+        }
+        // It counts as a failure even where a rescue section follows.
+        let depth = std::mem::take(&mut self.rescue_depth);
+        let flow = self.finish(cx, outcome, false).0;
+        self.rescue_depth = depth;
+        flow
+    }
     fn include_header(&self, cx: &TaskContext) -> TaskHeader {
         TaskHeader {
             task: cx.task.id,
@@ -119,23 +150,8 @@ impl Engine<'_> {
             args: cx.task.args.clone(),
             no_log: false,
             check: self.options.check,
+            per_host: false,
         }
-    }
-    /// What is to be included cannot be loaded: a failure that counts as one even where a rescue section follows.
-    fn include_failed(&mut self, cx: &TaskContext, failure: Failure) -> Flow {
-        self.world.event(TaskEvent::Start { header: self.include_header(cx) });
-        let depth = std::mem::take(&mut self.rescue_depth);
-        let mut outcome = Outcome::from_failure(failure, cx);
-        // It is told without its place, and with its advice in the same line.
-        for part in &mut outcome.errors {
-            part.origin = None;
-            if let Some(help) = part.help.take() {
-                part.message = format!("{} {help}", part.message);
-            }
-        }
-        let flow = self.finish(cx, outcome, false).0;
-        self.rescue_depth = depth;
-        flow
     }
     fn include_skipped(&mut self, cx: &TaskContext, result: Dict) -> Flow {
         self.world.event(TaskEvent::Start { header: self.include_header(cx) });

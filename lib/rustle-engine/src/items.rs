@@ -7,18 +7,27 @@ use crate::outcome::{Outcome, task_view};
 use rustle_jinja::is_omit;
 use rustle_stream::event::TaskEvent;
 use rustle_stream::protocol::{Call, Reply};
-use rustle_value::{Dict, Value, dict, py_str};
+use rustle_value::{Dict, Origin, Value, dict, py_str};
 use std::time::Duration;
 
 impl Engine<'_> {
     /// The list to loop over, if any.
     pub fn loop_items(&mut self, cx: &TaskContext) -> Result<Option<Vec<Value>>, Failure> {
         let Some(repeat) = &cx.task.repeat else { return Ok(None) };
-        let at = origin_of(&repeat.value).or(cx.task.origin.as_ref()).cloned();
+        let at = origin_of(&repeat.value).or(repeat.origin.as_ref()).or(cx.task.origin.as_ref()).cloned();
         let lost = |e: rustle_jinja::Error| matches!(e, rustle_jinja::Error::NeedsController { .. });
         let evaluated = match &repeat.with {
             None => self.render(cx, &repeat.value),
-            Some(name) => self.with_lookup(cx, name, &repeat.value),
+            Some(name) => match self.render(cx, &repeat.value) {
+                Ok(terms) => match self.with_lookup(cx, name, terms) {
+                    Err(e) if !lost(e.clone()) && !e.to_string().ends_with("was not found.") => {
+                        let nowhere = Origin::new("<unknown>", 0, 0);
+                        return Err(Failure::new(e.to_string()).at(Some(&nowhere)).help("invoke_lookup()"));
+                    }
+                    done => done,
+                },
+                Err(e) => Err(e),
+            },
         };
         let value = match evaluated {
             Ok(v) => v,
@@ -39,8 +48,8 @@ impl Engine<'_> {
         }
     }
     /// `with_<name>`: the lookup's answer for the terms.
-    fn with_lookup(&self, cx: &TaskContext, name: &str, terms: &Value) -> Result<Value, rustle_jinja::Error> {
-        let terms = match self.render(cx, terms)? {
+    fn with_lookup(&self, cx: &TaskContext, name: &str, terms: Value) -> Result<Value, rustle_jinja::Error> {
+        let terms = match terms {
             Value::List(l) | Value::Tuple(l) => l.to_vec(),
             other => vec![other],
         };

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
 use rustle_jinja::is_omit;
 use rustle_stream::protocol::Become;
-use rustle_value::{Dict, Value, py_str};
+use rustle_value::{Dict, Origin, Value, py_str};
 
 /// How the module runs: what the task's keywords say, rendered.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +27,12 @@ impl Engine<'_> {
     pub(crate) fn manner(&self, cx: &TaskContext) -> Result<Manner, Failure> {
         let mut environment = Dict::new();
         for entry in &cx.inherited.environment {
-            match self.render(cx, entry).map_err(Failure::from)? {
+            let rendered = self.render(cx, entry).map_err(|e| {
+                let shown = rustle_value::py_repr(&Value::list(cx.inherited.environment.clone()));
+                let failure = Failure::from(e).inside("Error processing keyword 'environment'", Some(&Origin::new("<unknown>", 0, 0)));
+                failure.outer_help(shown)
+            })?;
+            match rendered {
                 Value::Dict(d) => {
                     for (k, v) in d.iter() {
                         if !is_omit(v) {
@@ -62,13 +67,19 @@ impl Engine<'_> {
             check: self.keyword_bool(cx, "check_mode", self.options.check)?,
             diff: self.keyword_bool(cx, "diff", self.options.diff)?,
             no_log: self.keyword_bool(cx, "no_log", false)?,
-            delegate: self.keyword_str(cx, "delegate_to")?.filter(|d| !d.is_empty()),
+            delegate: self.delegate(cx)?,
             environment,
             elevate: self.elevation(cx)?,
             timeout,
             async_seconds,
             poll,
         })
+    }
+    /// The host that the task is delegated to.
+    fn delegate(&self, cx: &TaskContext) -> Result<Option<String>, Failure> {
+        let Some(raw) = cx.inherited.get("delegate_to") else { return Ok(None) };
+        let host = self.render(cx, raw).map_err(|e| Failure::from(e).at(origin_of(raw)))?;
+        Ok(Some(host).filter(|v| !v.is_null() && !is_omit(v)).map(|v| py_str(&v)).filter(|d| !d.is_empty()))
     }
     /// Become: variables over keywords over the command line.
     fn elevation(&self, cx: &TaskContext) -> Result<Option<Become>, Failure> {

@@ -73,13 +73,23 @@ impl Engine<'_> {
                 break;
             }
         }
-        for handler in lists.iter().flatten() {
+        // Of several with one name that listen, the one that came last counts.
+        let mut seen: Vec<String> = Vec::new();
+        for handler in lists.iter().rev().flatten() {
             let hcx = self.context(handler, position);
             let topics = handler.listen.iter().flat_map(|v| {
                 let v = self.render(&hcx, v).unwrap_or_else(|_| v.clone());
                 v.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![v])
             });
-            if topics.into_iter().any(|t| py_str(&t) == name) && !found.iter().any(|h| h.id == handler.id) {
+            if !topics.into_iter().any(|t| py_str(&t) == name) {
+                continue;
+            }
+            let own = handler.name.as_ref().map(|_| self.task_name(&hcx)).unwrap_or_default();
+            if !own.is_empty() && seen.contains(&own) {
+                continue;
+            }
+            seen.push(own);
+            if !found.iter().any(|h| h.id == handler.id) {
                 found.push(handler.clone());
             }
         }

@@ -45,12 +45,7 @@ impl Engine<'_> {
         let mut outcome = match self.attempts(cx, &manner) {
             Ok(outcome) => outcome,
             Err(failure) => {
-                let failure = if failure.unreachable || failure.parts.first().is_some_and(|p| p.message.starts_with("Task failed")) {
-                    failure
-                } else {
-                    failure.inside("Task failed", cx.task.origin.as_ref())
-                };
-                Outcome::from_failure(failure, cx)
+                Outcome::from_failure(failure.of_task(&cx.task), cx)
             }
         };
         outcome.no_log |= manner.no_log || outcome.result.get("_ansible_no_log").is_some_and(Value::truthy);
@@ -185,18 +180,14 @@ impl Engine<'_> {
             Ok(result) => (result, Vec::new()),
             Err(failure) if failure.unreachable => return Err(failure),
             Err(failure) => {
-                let failure = if failure.parts.first().is_some_and(|p| p.message.starts_with("Task failed")) {
-                    failure
-                } else {
-                    failure.inside("Task failed", cx.task.origin.as_ref())
-                };
-                let (mut r, e) = failure.into_result();
+                let (mut r, e) = failure.of_task(&cx.task).into_result();
                 if !r.contains_key("changed") {
                     r.insert("changed", false);
                 }
                 (r, e)
             }
         };
+        let (by_module, more) = (result.remove(actions::BY_MODULE).is_some(), result.remove(actions::CAUSES));
         let skipped = result.get("skipped").is_some_and(Value::truthy);
         let unreachable = result.get("unreachable").is_some_and(Value::truthy);
         let mut failed = match result.get("failed") {
@@ -207,7 +198,7 @@ impl Engine<'_> {
             // What was interrupted is the task, not only its module.
             let text = format!("Task failed: {}", result.get("msg").map(py_str).unwrap_or_default());
             result.insert("msg", text.as_str());
-            errors.push(ErrorPart { message: text, origin: cx.task.origin.clone(), help: None });
+            errors.push(ErrorPart::new(text, cx.task.origin.as_ref()));
         }
         let (parts, cause) = crate::foreign::causes(&mut result, cx);
         if failed && errors.is_empty() && !unreachable && !parts.is_empty() {
@@ -216,11 +207,15 @@ impl Engine<'_> {
         if failed && errors.is_empty() && !unreachable {
             let text = cause.or_else(|| result.get("msg").map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
             // Ansible's `raw` is an action that needs no module.
-            let kind = if actions::is_action(&cx.task.action) || &*cx.task.action == "ansible.builtin.raw" { "Action failed" } else { "Module failed" };
-            errors.push(ErrorPart { message: format!("Task failed: {kind}: {text}"), origin: cx.task.origin.clone(), help: None });
-            if !result.contains_key("msg") {
-                result.insert("msg", format!("Task failed: {kind}: {text}"));
+            let action = !by_module || &*cx.task.action == "ansible.builtin.raw";
+            let mut message = format!("Task failed: {}: {text}", if action { "Action failed" } else { "Module failed" });
+            for cause in more.iter().flat_map(|c| c.as_list().unwrap_or_default()) {
+                message = format!("{}: {}", message.trim_end_matches('.'), py_str(cause));
             }
+            if !result.contains_key("msg") {
+                result.insert("msg", message.as_str());
+            }
+            errors.push(ErrorPart::new(message, cx.task.origin.as_ref()));
         }
         let mut changed = result.get("changed").is_some_and(Value::truthy);
         for key in ["stdout", "stderr"] {
@@ -296,7 +291,7 @@ impl Engine<'_> {
         let broken = |failure: Failure, mut outcome: Outcome, what: &str| {
             let (mut extra, errors) = failure.into_result();
             // A module's own words stay; those of a crash are the crash's.
-            if outcome.result.contains_key("msg") && !outcome.result.contains_key("exception") {
+            if outcome.result.get("msg").is_some_and(Value::truthy) && !outcome.result.contains_key("exception") {
                 extra.remove("msg");
             }
             if outcome.failed {
@@ -329,14 +324,14 @@ impl Engine<'_> {
                 }
                 if failed && before {
                     let message = "Task failed: Module failed: A 'failed_when' expression evaluated to 'True'.";
-                    outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];
+                    outcome.errors = vec![ErrorPart::new(message, cx.task.origin.as_ref())];
                 } else if failed {
                     let message = "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.";
                     // What the task said itself stays.
                     if !outcome.result.get("msg").is_some_and(Value::truthy) {
                         outcome.result.insert("msg", message);
                     }
-                    outcome.errors = vec![ErrorPart { message: message.into(), origin: cx.task.origin.clone(), help: None }];
+                    outcome.errors = vec![ErrorPart::new(message, cx.task.origin.as_ref())];
                 } else if !failed {
                     outcome.errors.clear();
                 }

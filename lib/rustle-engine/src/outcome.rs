@@ -26,12 +26,25 @@ pub struct Outcome {
     pub delegated: Option<String>,
 }
 
+const HIDDEN: &str = "(the error's text has been hidden, 'no_log: true' was specified for this task)";
+
 /// The result of a task whose output must not be seen.
-fn censored(changed: bool) -> Dict {
-    dict! {
+fn censored(changed: bool, result: &Dict) -> Dict {
+    let mut d = dict! {
         "censored" => "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
         "changed" => changed,
+    };
+    if let Some(n) = result.get("attempts") {
+        d.insert("attempts", n.clone());
     }
+    d
+}
+
+/// Whether an error's message is known to hold nothing but names, so that it may be seen in spite of `no_log`.
+fn tells_nothing(message: &str) -> bool {
+    let last = message.rsplit(": ").next().unwrap_or(message);
+    let known = ["The command exited with a non-zero return code.", "Task failed", "Finalization of task args for", "Error while resolving value for"];
+    last.ends_with(" is undefined") || known.iter().any(|k| last.starts_with(k))
 }
 
 impl Outcome {
@@ -48,6 +61,7 @@ impl Outcome {
         }
         if let Some(first) = errors.first_mut()
             && first.origin.is_none()
+            && !first.apart
         {
             first.origin = cx.task.origin.clone();
         }
@@ -69,7 +83,7 @@ impl Outcome {
     /// What reports get.
     pub fn public(&self) -> Dict {
         if self.no_log {
-            return censored(self.changed);
+            return censored(self.changed, &self.result);
         }
         let mut d = self.result.clone();
         // A module may tell its diff unasked; it is registered, and not shown.
@@ -78,9 +92,19 @@ impl Outcome {
         }
         d
     }
-    /// The chain of causes for reports: nothing of what must not be seen.
+    /// The chain of causes for reports. Under `no_log`, what a module or a template said stays hidden.
     pub fn told_errors(&self) -> Vec<ErrorPart> {
-        if (self.failed || self.unreachable) && !self.no_log { self.errors.clone() } else { Vec::new() }
+        if !self.failed && !self.unreachable {
+            return Vec::new();
+        }
+        let mut errors = self.errors.clone();
+        for part in errors.iter_mut().filter(|p| self.no_log && !tells_nothing(&p.message)) {
+            let known = ["Task failed: Module failed", "Task failed: Action failed", "Task failed"];
+            let start = known.iter().find(|k| part.message.starts_with(**k));
+            part.message = start.map_or_else(|| HIDDEN.to_owned(), |s| format!("{s}: {HIDDEN}"));
+            part.help = None;
+        }
+        errors
     }
     /// The status of one item.
     pub(crate) fn status(&self) -> Status {

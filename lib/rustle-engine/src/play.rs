@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Block, BlockId, Node, Task, TaskId};
-use rustle_stream::protocol::{Outcome, Position};
+use rustle_stream::protocol::{Call, Outcome, Position, Reply};
 use rustle_value::{Dict, Value, py_str};
 use std::sync::Arc;
 
@@ -242,24 +242,74 @@ impl Engine<'_> {
         let mut line = format!("skipping: [{host}]");
         if self.options.verbosity > 0 {
             let result = rustle_value::dict! { "changed" => false, "msg" => msg, "skip_reason" => reason };
-            line = format!("{line} => {}", rustle_value::to_json_string(&Value::dict(result), &rustle_value::JsonStyle::default()));
+            let style = if self.options.verbosity > 2 { rustle_value::JsonStyle::pretty(4) } else { rustle_value::JsonStyle::default() };
+            line = format!("{line} => {}", rustle_value::to_json_string(&Value::dict(result), &style));
         }
         self.told(cx, 0, line);
+    }
+    /// A failure of a `meta` task, whose start was told already.
+    fn meta_failed(&mut self, cx: &TaskContext, failure: Failure) -> Flow {
+        let outcome = crate::outcome::Outcome::from_failure(failure, cx);
+        self.finish(cx, outcome, false).0
+    }
+    /// What ends the play for all hosts: the controller asks the first of them whether the task's condition holds. `None`
+    /// where there is no controller.
+    fn meta_once(&mut self, cx: &TaskContext) -> Option<Flow> {
+        let call = Call::RunOnce { task: cx.task.id, scope: cx.place.frames.clone() };
+        match self.world.call(&cx.place.position, call) {
+            Ok(Reply::Task { done }) if done.failed => {
+                let message = done.result.get("msg").map(py_str).unwrap_or_default();
+                Some(self.meta_failed(cx, Failure::new(message)))
+            }
+            Ok(Reply::Task { done }) => {
+                self.take_updates();
+                Some(if done.meta.is_some() { Flow::EndHost } else { Flow::Next })
+            }
+            Ok(Reply::Stop { reason }) => {
+                self.stop = Some(reason);
+                Some(Flow::Stopped)
+            }
+            Ok(_) => None,
+            Err(e) => Some(self.meta_failed(cx, e.into())),
+        }
+    }
+    /// Whether the condition of a `meta` task that ends the play holds for this host, asked on the controller. Tells what
+    /// it comes to.
+    ///
+    /// # Errors
+    /// A condition that cannot be evaluated.
+    pub fn meta_holds(&mut self, id: TaskId, position: &Position) -> Result<bool, Failure> {
+        let Some(task) = self.program.task(id) else { return Ok(false) };
+        let cx = self.context(&task, position);
+        let what = task.args.get("_raw_params").map(py_str).unwrap_or_default();
+        let holds = self.conditions_hold(&cx)?.is_none();
+        if holds {
+            self.told(&cx, 2, if what == "end_play" { "META: ending play" } else { "META: ending batch" }.into());
+        } else {
+            self.meta_skipped(&cx, &what);
+        }
+        Ok(holds)
     }
     /// `meta`: changes the course of the play.
     pub(crate) fn meta(&mut self, cx: &TaskContext) -> Flow {
         let raw = cx.task.args.get("_raw_params").cloned().unwrap_or_default();
         let what = match self.render_str(cx, &raw) {
             Ok(w) => w,
-            Err(e) => return self.fail_whole(cx, e.into()),
+            Err(e) => return self.meta_failed(cx, e.into()),
         };
+        if matches!(what.as_str(), "end_play" | "end_batch")
+            && !self.world.is_controller()
+            && let Some(flow) = self.meta_once(cx)
+        {
+            return flow;
+        }
         match self.conditions_hold(cx) {
             Ok(None) => {}
             Ok(Some(_)) => {
                 self.meta_skipped(cx, &what);
                 return Flow::Next;
             }
-            Err(e) => return self.fail_whole(cx, e),
+            Err(e) => return self.meta_failed(cx, e),
         }
         let host = self.host.clone();
         match what.as_str() {
@@ -279,41 +329,35 @@ impl Engine<'_> {
                 let at = cx.place.position.clone();
                 self.flush_handlers(&at)
             }
-            "end_host" | "end_play" | "end_batch" => {
-                if what != "end_host" {
-                    let call = rustle_stream::protocol::Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
-                    if !self.world.is_controller() {
-                        _ = self.world.call(&cx.place.position, call);
-                    }
-                }
-                Flow::EndHost
-            }
+            "end_host" | "end_play" | "end_batch" => Flow::EndHost,
             "end_role" => Flow::EndRole,
             "clear_facts" | "clear_host_errors" | "reset_connection" | "refresh_inventory" => {
                 match what.as_str() {
                     "clear_facts" => self.vars.clear_facts(),
                     "clear_host_errors" => {
                         self.cleared = true;
-                                    }
+                    }
                     _ => {}
                 }
                 if self.world.is_controller() {
                     return Flow::Next;
                 }
-                let call = rustle_stream::protocol::Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
+                let call = Call::RunTask { task: cx.task.id, scope: cx.place.frames.clone() };
                 match self.world.call(&cx.place.position, call) {
-                    Ok(rustle_stream::protocol::Reply::Error { message, .. }) if what != "clear_facts" => self.fail_whole(cx, Failure::new(message)),
+                    Ok(Reply::Error { message, undefined, parts, msg }) if what != "clear_facts" => {
+                        self.meta_failed(cx, Failure::answered(message, undefined, parts, msg))
+                    }
                     Ok(_) => {
                         self.take_updates();
                         Flow::Next
                     }
-                    Err(e) => self.fail_whole(cx, e.into()),
+                    Err(e) => self.meta_failed(cx, e.into()),
                 }
             }
             other => {
                 let place = cx.task.origin.as_ref().map_or_else(String::new, |o| format!("\nOrigin: {}:{}:{}\n", o.file, o.line, o.column));
                 let message = format!("invalid meta action requested: {other}{place}");
-                _ = self.world.call(&cx.place.position, rustle_stream::protocol::Call::Abort { message: message.clone() });
+                _ = self.world.call(&cx.place.position, Call::Abort { message: message.clone() });
                 self.stop = Some(message);
                 Flow::Stopped
             }

@@ -94,7 +94,7 @@ impl Scope for TaskScope<'_> {
         };
         Some(match self.world.call(&self.place.position, call) {
             Ok(Reply::Value { value }) => Ok(value.into_data()),
-            Ok(Reply::Error { message, undefined: true }) => Err(Error::undefined(message)),
+            Ok(Reply::Error { message, undefined: true, .. }) => Err(Error::undefined(message)),
             Ok(Reply::Error { message, .. }) => Err(Error::runtime(message)),
             Ok(_) => Err(Error::runtime("the controller gave no answer to a template")),
             Err(e) => Err(Error::runtime(e.to_string())),

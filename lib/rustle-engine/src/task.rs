@@ -29,7 +29,10 @@ impl Engine<'_> {
         self.at.clone_from(position);
         if matches!(&*task.action, "ansible.builtin.meta") {
             if !task.implicit {
-                self.world.event(TaskEvent::Start { header: self.header(&cx) });
+                let mut header = self.header(&cx);
+                let what = task.args.get("_raw_params").map(py_str).unwrap_or_default();
+                header.per_host = matches!(what.as_str(), "noop" | "reset_connection" | "end_host" | "role_complete" | "flush_handlers" | "end_role");
+                self.world.event(TaskEvent::Start { header });
             }
             return self.meta(&cx);
         }
@@ -113,7 +116,7 @@ impl Engine<'_> {
                 Flow::Stopped
             }
             Ok(Reply::RunItYourself) => self.local(cx).0,
-            Ok(Reply::Error { message, .. }) => self.fail_whole(&cx, Failure::new(message)),
+            Ok(Reply::Error { message, undefined, parts, msg }) => self.fail_whole(&cx, Failure::answered(message, undefined, parts, msg)),
             Ok(_) => self.fail_whole(&cx, Failure::new("the controller did not run the task")),
             Err(e) => self.fail_whole(&cx, e.into()),
         }
@@ -165,6 +168,7 @@ impl Engine<'_> {
             args: if hide.unwrap_or(true) { Dict::new() } else { cx.task.args.clone() },
             no_log,
             check: self.keyword_bool(cx, "check_mode", self.options.check).unwrap_or(self.options.check),
+            per_host: false,
         }
     }
     /// A failure before the task could begin.

@@ -50,7 +50,7 @@ impl Error {
         Error::Undefined(Box::new(Detail { msg: hint.into(), ..Detail::default() }))
     }
     pub(crate) fn from_undefined(u: &Arc<Undefined>) -> Error {
-        Error::undefined(&*u.hint)
+        Error::undefined(&*u.hint).at_origin(u.origin.as_ref())
     }
     /// The detail, where the kind has one.
     pub fn detail(&self) -> Option<&Detail> {
@@ -100,7 +100,7 @@ impl Error {
     /// An undefined value that carries this error, where the error is one of undefinedness.
     pub(crate) fn into_undefined(self) -> Result<Value> {
         match self {
-            Error::Undefined(d) => Ok(Value::undefined(d.msg)),
+            Error::Undefined(d) => Ok(Value::Undefined(Arc::new(Undefined { hint: d.msg.into(), origin: d.origin }))),
             other => Err(other),
         }
     }

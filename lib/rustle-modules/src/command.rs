@@ -197,7 +197,8 @@ impl Cmd {
     /// `rc` and the system's words, as Ansible's `run_command` makes.
     pub fn run(self) -> Result<Output, Failure> {
         let start_failure = |e: &io::Error| {
-            Failure::new(format!("Error executing command: {}", with_program(e, &self.argv)))
+            Failure::new("Error executing command.")
+                .with("_causes", vec![Value::from(with_program(e, &self.argv))])
                 .with("cmd", self.display())
                 .with("rc", e.raw_os_error().unwrap_or(257) as i64)
                 .with("stdout", "")

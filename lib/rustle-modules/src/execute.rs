@@ -155,7 +155,10 @@ pub fn execute(ctx: &mut Ctx, a: &ExecArgs, shell: bool) -> Result<Outcome, Fail
     let out = match out {
         Ok(o) => o,
         Err(f) => {
-            for key in ["rc", "stdout", "stderr"] {
+            for key in ["start", "end", "delta"] {
+                r.remove(key);
+            }
+            for key in ["rc", "stdout", "stderr", "_causes"] {
                 if let Some(v) = f.result.get(key) {
                     r.insert(key, v.clone());
                 }
@@ -164,8 +167,7 @@ pub fn execute(ctx: &mut Ctx, a: &ExecArgs, shell: bool) -> Result<Outcome, Fail
             if let What::Words(w) = &what {
                 r.insert("cmd", command::join(w));
             }
-            // The system's reason is the exception's, not the message's.
-            return fail(r, if f.msg.starts_with("Error executing command") { "Error executing command." } else { &f.msg });
+            return fail(r, &f.msg);
         }
     };
     let text = |bytes: &[u8]| {

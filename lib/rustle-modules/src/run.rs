@@ -94,7 +94,8 @@ fn failed(f: Failure) -> Dict {
 fn run_module(module: &'static Module, req: &ModuleRequest) -> Dict {
     let mut ctx = Ctx::new(req);
     let mut notes = Notes::default();
-    let decoded = decode(&req.module, module.params, module.rules, &req.args, &ctx, &mut notes);
+    let name = req.hints.get("module_name").and_then(Value::as_str).unwrap_or(&req.module);
+    let decoded = decode(name, module.params, module.rules, &req.args, &ctx, &mut notes);
     ctx.warnings.append(&mut notes.warnings);
     ctx.secrets.append(&mut notes.secrets);
     let (values, result) = match decoded {

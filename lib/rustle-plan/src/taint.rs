@@ -13,7 +13,7 @@ const OTHERS: &[&str] = &["hostvars", "ansible_play_hosts", "ansible_play_batch"
 
 /// Lookups whose result depends on their arguments only, or on the host's own variables.
 const PURE: &[&str] = &[
-    "cartesian", "dict", "flattened", "indexed_items", "items", "list", "nested", "random_choice", "sequence", "subelements",
+    "cartesian", "dict", "indexed_items", "items", "list", "nested", "random_choice", "sequence", "subelements",
     "together", "varnames", "vars",
 ];
 

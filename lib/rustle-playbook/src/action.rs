@@ -24,6 +24,8 @@ pub(crate) struct Action {
     pub resolved: Arc<str>,
     pub args: Dict,
     pub local: bool,
+    /// Where the action's name stands.
+    pub place: Option<Origin>,
 }
 
 /// A name without `ansible.builtin.` or `ansible.legacy.`.
@@ -101,6 +103,18 @@ fn written_expression(args: &mut Dict, task: &Node, written: &str) {
     }
 }
 
+/// `assert: {that: x == 1}`: conditions that the user wrote, each with its place.
+fn written_conditions(args: &mut Dict, task: &Node, written: &str) {
+    let node = [written, "args"].iter().filter_map(|p| task.entry(p)).find_map(|(_, n)| n.entry("that").map(|(_, v)| v));
+    let Some(node) = node else { return };
+    let written = |n: &Node| if n.is_unsafe { value(n) } else { crate::values::expression(value(n), &n.origin) };
+    match node.as_seq() {
+        Some(items) => _ = args.insert("that", Value::list(items.iter().map(written).collect())),
+        None if node.as_str().is_some() => _ = args.insert("that", written(node)),
+        None => {}
+    }
+}
+
 impl Loader {
     /// The action of a task.
     pub(crate) fn action(&mut self, task: &Node, scope: &Scope) -> Result<Action> {
@@ -155,6 +169,9 @@ impl Loader {
         if short(&written) == "debug" {
             written_expression(&mut args, task, &written);
         }
+        if short(&written) == "assert" {
+            written_conditions(&mut args, task, &written);
+        }
         for key in args.keys().filter_map(Value::as_str) {
             if key.starts_with("_ansible_") && !FREE_FORM.contains(&short(&written)) {
                 let message = format!(
@@ -175,7 +192,7 @@ impl Loader {
             return Err(PlaybookError::parser(message, Some(&task.origin)).hint(hint));
         }
         let resolved = resolved.unwrap_or_else(|| written.as_str().into());
-        Ok(Action { written, resolved, args, local })
+        Ok(Action { written, resolved, args, local, place })
     }
 
     /// A known module or task keyword that looks like `word`.

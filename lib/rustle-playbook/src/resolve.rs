@@ -17,7 +17,7 @@ pub fn builtin_names() -> &'static [&'static str] {
 
 /// Lookups of `ansible.builtin`: `with_<name>`.
 const LOOKUPS: &[&str] = &[
-    "config", "csvfile", "dict", "env", "file", "fileglob", "first_found", "flattened", "indexed_items", "ini",
+    "config", "csvfile", "dict", "env", "file", "fileglob", "first_found", "indexed_items", "ini",
     "inventory_hostnames", "items", "lines", "list", "nested", "password", "pipe", "random_choice", "sequence", "subelements",
     "template", "together", "unvault", "url", "varnames", "vars",
 ];

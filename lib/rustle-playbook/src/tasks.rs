@@ -140,6 +140,7 @@ impl Loader {
             parent: scope.parent,
             handler: scope.handler,
             origin: Some(node.origin.clone()),
+            action_origin: action.place.filter(|p| *p != node.origin),
             search_path: search_path(scope, &node.origin.file),
             ..Task::new(self.ids.task(), action.resolved.clone())
         };
@@ -184,10 +185,16 @@ pub(crate) fn search_path(scope: &Scope, file: &str) -> Vec<String> {
     out
 }
 
+/// Where a value stands that does not know that itself.
+fn place(v: &Node) -> Option<rustle_value::Origin> {
+    (!matches!(value(v), Value::Template(_))).then(|| v.origin.clone())
+}
+
 fn loop_over(task: &mut Task, with: Option<&str>, v: &Node, node: &Node) -> Result<()> {
     if let (Some(repeat), None) = (&mut task.repeat, with) {
         // Ansible lets a later `loop:` replace the terms of the lookup.
         repeat.value = value(v);
+        repeat.origin = place(v);
         return Ok(());
     }
     if let (Some(_), Some(name)) = (&task.repeat, with) {
@@ -198,7 +205,7 @@ fn loop_over(task: &mut Task, with: Option<&str>, v: &Node, node: &Node) -> Resu
         let message = format!("you must specify a value when using with_{name}");
         return Err(PlaybookError::general(message, Some(&node.origin)));
     }
-    task.repeat = Some(Loop { with: with.map(Into::into), value: value(v) });
+    task.repeat = Some(Loop { with: with.map(Into::into), value: value(v), origin: place(v) });
     Ok(())
 }
 

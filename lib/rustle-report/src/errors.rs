@@ -48,7 +48,7 @@ fn merge(parts: &[ErrorPart]) -> Vec<ErrorPart> {
     let mut merged: Vec<ErrorPart> = Vec::new();
     for part in parts {
         match merged.last_mut() {
-            Some(before) if part.help.is_none() && (part.origin.is_none() || part.origin == before.origin) => {
+            Some(before) if !part.apart && part.help.is_none() && (part.origin.is_none() || part.origin == before.origin) => {
                 before.message = joined(&[before.clone(), part.clone()]);
             }
             _ => merged.push(part.clone()),

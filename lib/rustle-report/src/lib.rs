@@ -28,6 +28,8 @@ use std::io;
 
 /// A format's state while a run goes on.
 pub trait Report {
+    /// Before everything: which program this is (shown at -vv), and the file of its settings (at -v).
+    fn settings(&mut self, _version: &str, _file: Option<&str>) {}
     /// A playbook begins (`PLAYBOOK: site.yml` at -vv).
     fn playbook(&mut self, _file: &str, _plays: usize) {}
     /// The next event, in print order.

@@ -28,6 +28,9 @@ pub(crate) fn clean(options: &Options, action: &str, result: &Dict, no_log: bool
         let mut d = Dict::new();
         d.insert("censored", CENSORED);
         for key in ["attempts", "changed", "retries", "unreachable"] {
+            if key == "changed" && is_action(action, "debug") {
+                continue;
+            }
             if let Some(v) = result.get(key) {
                 d.insert(key, v.clone());
             }

@@ -42,6 +42,16 @@ impl<'w> Screen<'w> {
         let r = writeln!(self.err, "{text}").and_then(|()| self.err.flush());
         self.note(r);
     }
+    /// Which program this is, and the file of its settings, where that many `-v` ask for it.
+    pub(crate) fn settings(&mut self, version: &str, file: Option<&str>) {
+        if self.verbose(2) {
+            self.colored(version.trim_end(), |p| &p.verbose);
+        }
+        if self.verbose(1) {
+            let text = file.map_or_else(|| "No config file found; using defaults".to_owned(), |f| format!("Using {f} as config file"));
+            self.colored(&text, |p| &p.verbose);
+        }
+    }
     /// Where failures go.
     pub(crate) fn failure(&mut self, text: &str, role: Role) {
         if self.options.failed_to_stderr { self.colored_err(text, role) } else { self.colored(text, role) }

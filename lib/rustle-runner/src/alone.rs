@@ -192,7 +192,7 @@ impl AloneWorld {
         Ok(Some(SourceFile { path, mode: 0o755, directory: true, entries: Some(entries), ..SourceFile::default() }))
     }
     fn only_controller(what: &str) -> Reply {
-        Reply::Error { message: format!("{what} needs the controller, and this plan runs without one"), undefined: false }
+        Reply::error(format!("{what} needs the controller, and this plan runs without one"))
     }
 }
 

@@ -24,6 +24,9 @@ pub struct TaskHeader {
     pub args: Dict,
     pub no_log: bool,
     pub check: bool,
+    /// Each host has a banner of its own (`meta` tasks that act on one host).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub per_host: bool,
 }
 impl Default for TaskId {
     fn default() -> Self {
@@ -59,6 +62,16 @@ pub struct ErrorPart {
     /// Advice, printed below the excerpt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Shown in a section of its own, though it has neither place nor advice.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub apart: bool,
+}
+
+impl ErrorPart {
+    /// A message at a place.
+    pub fn new(message: impl Into<String>, origin: Option<&Origin>) -> ErrorPart {
+        ErrorPart { message: message.into(), origin: origin.cloned(), ..ErrorPart::default() }
+    }
 }
 
 /// One thing that a host's engine did.

@@ -161,6 +161,8 @@ pub struct Loop {
     pub with: Option<String>,
     /// The list, template or terms.
     pub value: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// A task or handler, as written.
@@ -222,6 +224,9 @@ pub struct Task {
     pub implicit: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Where the action's name stands, if not at `origin`: errors in arguments point there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_origin: Option<Origin>,
     /// Folders, nearest first, where the task's files are looked for before the playbook's (role, including file).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub search_path: Vec<String>,
@@ -256,6 +261,7 @@ impl Task {
             handler: false,
             implicit: false,
             origin: None,
+            action_origin: None,
             search_path: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@
 //!
 //! Version: [`VERSION`] is sent by both sides first; another one ends the session.
 
-use crate::event::TaskEvent;
+use crate::event::{ErrorPart, TaskEvent};
 use crate::foreign::ModulePayload;
 use crate::model::{Fragment, Play, RoleId, TaskId};
 use rustle_value::{Dict, Value};
@@ -324,8 +324,23 @@ pub enum Reply {
     Vars { vars: Dict },
     Payload { payload: Arc<ModulePayload> },
     Module { result: Dict },
-    /// The question has an error for an answer; `undefined` tells an undefined variable from other failures.
-    Error { message: String, undefined: bool },
+    /// The question has an error for an answer; `undefined` tells an undefined variable from other failures. `parts` is
+    /// its chain of causes, `msg` what the task's result is to say, where that is not the whole chain.
+    Error {
+        message: String,
+        undefined: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<ErrorPart>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        msg: Option<String>,
+    },
+}
+
+impl Reply {
+    /// An error that is one message.
+    pub fn error(message: impl Into<String>) -> Reply {
+        Reply::Error { message: message.into(), undefined: false, parts: Vec::new(), msg: None }
+    }
 }
 
 /// What a task did, for those who did not run it themselves.

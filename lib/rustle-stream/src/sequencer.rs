@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 /// How far a host is.
 #[derive(Default)]
 struct Host {
-    /// Events held back, with their place in the common order.
-    queue: VecDeque<(Position, TaskEvent)>,
+    /// Events held back, with their place in the common order, and includes with the rank of their file.
+    queue: VecDeque<(Position, TaskEvent, u32)>,
     /// The last position that it spoke of, and whether it is still in it.
     last: Option<Position>,
     busy: bool,
@@ -53,6 +53,8 @@ pub struct Sequencer {
     files: HashMap<Position, Vec<(String, Option<String>)>>,
     /// Includes of the current position, to be told when all hosts are through: (rank, host, event).
     included: Vec<(u32, usize, TaskEvent)>,
+    /// The same for a `meta` task, which has no results: (host, event).
+    metas: Vec<(usize, TaskEvent)>,
     counts: BTreeMap<String, Counts>,
     /// Where a dynamic include was already counted.
     counted: HashMap<String, Position>,
@@ -85,9 +87,10 @@ impl Sequencer {
         }
         let raw = position(&event).clone();
         let place = self.place(host, &raw);
-        if let TaskEvent::Included { file, label, .. } = &event {
-            self.rank(host, &raw, &place, file, label.as_ref());
-        }
+        let rank = match &event {
+            TaskEvent::Included { file, label, .. } => self.rank(host, &raw, &place, file, label.as_ref()),
+            _ => 0,
+        };
         self.count(host, &event);
         let h = self.hosts.entry(host.to_owned()).or_default();
         match &event {
@@ -107,7 +110,7 @@ impl Sequencer {
             return self.free_event(host, place, event);
         }
         if !matches!(event, TaskEvent::Passed { .. }) {
-            h.queue.push_back((place, event));
+            h.queue.push_back((place, event, rank));
         }
         self.pump(false)
     }
@@ -191,16 +194,18 @@ impl Sequencer {
         place
     }
 
-    fn rank(&mut self, host: &str, raw: &Position, place: &Position, file: &str, label: Option<&Value>) {
+    /// The rank of a file that the host includes; one that it includes twice has two.
+    fn rank(&mut self, host: &str, raw: &Position, place: &Position, file: &str, label: Option<&Value>) -> u32 {
         let files = self.files.entry(place.clone()).or_default();
         let key = (file.to_owned(), label.map(py_str));
-        let rank = files.iter().position(|f| *f == key).unwrap_or_else(|| {
+        let Some(h) = self.hosts.get_mut(host) else { return 0 };
+        let own = h.ranks.entry(raw.clone()).or_default();
+        let rank = files.iter().enumerate().position(|(i, f)| *f == key && !own.contains(&(i as u32))).unwrap_or_else(|| {
             files.push(key);
             files.len() - 1
-        });
-        if let Some(h) = self.hosts.get_mut(host) {
-            h.ranks.entry(raw.clone()).or_default().push(rank as u32);
-        }
+        }) as u32;
+        own.push(rank);
+        rank
     }
 
     fn count(&mut self, host: &str, event: &TaskEvent) {
@@ -254,21 +259,22 @@ impl Sequencer {
         let mut out = Vec::new();
         loop {
             self.drain(&mut out);
-            let next = self.hosts.values().filter_map(|h| h.queue.front()).map(|(p, _)| p).min().cloned();
+            let next = self.hosts.values().filter_map(|h| h.queue.front()).map(|(p, ..)| p).min().cloned();
             let Some(next) = next else { break };
             if !all && self.hosts.values().any(|h| h.may_come_before(&next)) {
                 break;
             }
-            self.tell_includes(&mut out);
+            self.tell_late(&mut out);
             let header = self.order.iter().filter_map(|n| self.hosts.get(n)).find_map(|h| {
-                h.queue.front().filter(|(p, _)| *p == next)?;
+                h.queue.front().filter(|(p, ..)| *p == next)?;
                 h.headers.get(&next).cloned()
             });
             self.current = Some(next);
+            let header = header.filter(|h| !is_meta(h));
             out.extend(header.map(|header| RunEvent::TaskStart { play: self.play, header }));
         }
         if all || self.hosts.values().all(|h| h.done) || self.all_beyond() {
-            self.tell_includes(&mut out);
+            self.tell_late(&mut out);
         }
         out
     }
@@ -282,24 +288,40 @@ impl Sequencer {
     fn drain(&mut self, out: &mut Vec<RunEvent>) {
         let Some(current) = self.current.clone() else { return };
         for (index, name) in self.order.clone().iter().enumerate() {
-            while let Some((p, event)) = self.hosts.get_mut(name).and_then(|h| {
-                h.queue.front().filter(|(p, _)| *p <= current)?;
+            while let Some((p, event, rank)) = self.hosts.get_mut(name).and_then(|h| {
+                h.queue.front().filter(|(p, ..)| *p <= current)?;
                 h.queue.pop_front()
             }) {
+                let meta = self.hosts.get(name).and_then(|h| h.headers.get(&p)).is_some_and(is_meta);
                 match event {
+                    event if meta => self.metas.push((index, event)),
                     TaskEvent::Start { .. } if !self.host_starts => {}
-                    TaskEvent::Included { ref file, ref label, .. } => {
-                        let key = (file.clone(), label.as_ref().map(py_str));
-                        let rank = self.files.get(&p).and_then(|f| f.iter().position(|x| *x == key)).unwrap_or(0);
-                        self.included.push((rank as u32, index, event));
-                    }
+                    TaskEvent::Included { .. } => self.included.push((rank, index, event)),
                     event => out.push(self.run_event(name, event)),
                 }
             }
         }
     }
 
-    fn tell_includes(&mut self, out: &mut Vec<RunEvent>) {
+    /// What is told of a position when all hosts are through it.
+    fn tell_late(&mut self, out: &mut Vec<RunEvent>) {
+        let mut metas = std::mem::take(&mut self.metas);
+        metas.sort_by_key(|(index, _)| *index);
+        let first = metas.first().map(|(index, _)| *index);
+        for (index, event) in metas {
+            match event {
+                TaskEvent::Start { header } if header.per_host || Some(index) == first => out.push(RunEvent::TaskStart { play: self.play, header }),
+                TaskEvent::Start { .. } => {}
+                // Those that act once for all hosts are the first host's.
+                ref told => {
+                    let position = position(told);
+                    let each = self.hosts.get(&self.order[index]).and_then(|h| h.headers.get(position)).is_some_and(|h| h.per_host);
+                    if each || Some(index) == first {
+                        out.push(self.run_event(&self.order[index], event));
+                    }
+                }
+            }
+        }
         let mut includes = std::mem::take(&mut self.included);
         includes.sort_by_key(|(rank, index, _)| (*rank, *index));
         for (_, index, event) in includes {
@@ -322,6 +344,11 @@ impl Host {
             Some(last) => successor(last).as_ref() != Some(next),
         }
     }
+}
+
+/// A `meta` task: it has no result, and is told when all hosts are through.
+fn is_meta(header: &TaskHeader) -> bool {
+    header.action == "ansible.builtin.meta"
 }
 
 /// The position right after `p` in the same list.

@@ -72,6 +72,8 @@ pub struct Vaulted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undefined {
     pub hint: Arc<str>,
+    /// Where the template stands that found it missing.
+    pub origin: Option<Origin>,
 }
 
 /// A value with behaviour: a macro, `namespace()`, `hostvars`, the `loop` of a template. Never crosses a stream.
@@ -145,7 +147,7 @@ impl Value {
         if is_template(&source) { Value::Template(Arc::new(Template { source, origin })) } else { Value::Str(source) }
     }
     pub fn undefined(hint: impl Into<Arc<str>>) -> Value {
-        Value::Undefined(Arc::new(Undefined { hint: hint.into() }))
+        Value::Undefined(Arc::new(Undefined { hint: hint.into(), origin: None }))
     }
     /// The text of a `Str`, or the *source* of a `Template`.
     pub fn as_str(&self) -> Option<&str> {

@@ -8,7 +8,7 @@ pub(crate) static ACTION: Action = Action {
     name: "add_host",
     run: |world, _, args| {
         let Some(name) = text(args, "name").or_else(|| text(args, "hostname")).or_else(|| text(args, "host")) else {
-            return failed("name, host or hostname needs to be provided");
+            return Err(rustle_engine::Failure::raised("name, host or hostname needs to be provided"));
         };
         let mut vars = Dict::new();
         // `name:port`, as in an inventory.

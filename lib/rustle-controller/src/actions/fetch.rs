@@ -3,12 +3,16 @@
 use super::{Action, failed, text};
 use base64::Engine as _;
 use rustle_playbook::paths;
-use rustle_value::{Value, dict};
+use rustle_value::{Dict, Value, dict};
 use sha2::Digest;
 
 /// The digest that Ansible's results name.
 fn sha1(data: &[u8]) -> String {
     sha1::Sha1::digest(data).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn md5(data: &[u8]) -> String {
+    md5::Md5::digest(data).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 pub(crate) static ACTION: Action = Action {
@@ -19,11 +23,22 @@ pub(crate) static ACTION: Action = Action {
         let fetched = args.get("_fetched").cloned().unwrap_or_default();
         if fetched.get("failed").is_some_and(Value::truthy) {
             let why = fetched.get("msg").map(rustle_value::py_str).unwrap_or_default();
-            if !flag("fail_on_missing", true) && (why.contains("not found") || why.contains("No such file")) {
-                return Ok(dict! { "changed" => false, "file" => src, "msg" => "the remote file does not exist, not transferring, ignored" });
+            const MISSING: &str = "the remote file does not exist, not transferring, ignored";
+            let missing = why.contains("not found") || why.contains("No such file");
+            if missing && !flag("fail_on_missing", true) {
+                return Ok(dict! { "changed" => false, "file" => src, "msg" => MISSING });
             }
-            let why = if why.contains("not found") || why.contains("No such file") { "the remote file does not exist".to_owned() } else { why };
-            return Ok(dict! { "failed" => true, "changed" => false, "file" => src, "msg" => why });
+            // What went wrong is what the module said there; the result says it in the action's words.
+            let mut result = match fetched {
+                Value::Dict(d) => (*d).clone(),
+                _ => Dict::new(),
+            };
+            if missing {
+                result.insert("_ansible_cause", why);
+                result.insert("msg", MISSING);
+            }
+            result.insert("changed", false);
+            return Ok(result);
         }
         let Some(content) = fetched.get("content").and_then(Value::as_str) else { return failed("the host sent no content") };
         let Ok(data) = base64::engine::general_purpose::STANDARD.decode(content) else { return failed("the host sent content that is not base64") };
@@ -58,7 +73,7 @@ pub(crate) static ACTION: Action = Action {
         Ok(dict! {
             "changed" => changed,
             "dest" => target,
-            "md5sum" => Value::Null,
+            "md5sum" => md5(&data),
             "remote_md5sum" => Value::Null,
             "checksum" => checksum.as_str(),
             "remote_checksum" => checksum.as_str(),

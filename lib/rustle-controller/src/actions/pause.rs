@@ -1,6 +1,7 @@
 //! `pause`: waits for a time, or for a person.
 
 use super::{Action, failed, text};
+use rustle_stream::event::TaskEvent;
 use rustle_value::{Value, dict};
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ const BOOLEANS: &[&str] = &["yes", "no", "on", "off", "true", "false", "t", "f",
 
 pub(crate) static ACTION: Action = Action {
     name: "pause",
-    run: |world, _, args| {
+    run: |world, cx, args| {
         let options = ["echo", "minutes", "prompt", "seconds"];
         let unknown: Vec<String> = args.iter().map(|(k, _)| rustle_value::py_str(k)).filter(|k| !k.starts_with('_') && !options.contains(&k.as_str())).collect();
         if !unknown.is_empty() {
@@ -39,7 +40,12 @@ pub(crate) static ACTION: Action = Action {
         let begun = now();
         let mut typed = String::new();
         match seconds {
-            Some(s) => std::thread::sleep(Duration::from_secs_f64(s.max(1.0))),
+            Some(s) => {
+                let text = format!("Pausing for {} seconds", s.max(1.0));
+                let told = TaskEvent::Told { position: cx.place.position.clone(), verbosity: 0, text };
+                rustle_engine::World::event(world, told);
+                std::thread::sleep(Duration::from_secs_f64(s.max(1.0)));
+            }
             None => {
                 let stdin = std::io::stdin();
                 if stdin.is_terminal() {

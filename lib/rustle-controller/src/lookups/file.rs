@@ -13,7 +13,7 @@ pub(crate) static LOOKUP: Lookup = Lookup {
         for term in terms(&args) {
             let path = finder
                 .find_needle("files", &term)
-                .map_err(|_| Error::runtime(format!("Unable to access the file '{term}': Unable to find '{term}' in expected paths (use -vvvvv to see paths)")))?;
+                .map_err(|_| Error::runtime(format!("Unable to access the file '{term}': File not found. Use -vvvvv to see paths searched.")))?;
             let bytes = read(world, &path)?;
             let text = String::from_utf8_lossy(&bytes);
             let mut text: &str = &text;

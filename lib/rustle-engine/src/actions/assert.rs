@@ -1,6 +1,6 @@
 //! `assert`: fails unless every expression in `that` holds.
 
-use super::{Action, failed_result};
+use super::Action;
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
@@ -30,12 +30,13 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Re
     let args = engine.arguments(&bare)?;
     for key in args.str_iter().map(|(k, _)| k) {
         if key != "quiet" {
-            return Ok(failed_result(format!(
-                "Unsupported parameters for (assert) module: {key}. Supported parameters include: fail_msg, quiet, success_msg, that (msg)."
+            let name = super::module_name(&cx.task, "assert");
+            return Err(Failure::raised(format!(
+                "Unsupported parameters for ({name}) module: {key}. Supported parameters include: fail_msg, quiet, success_msg, that (msg)."
             )));
         }
     }
-    let Some(that) = that.or_else(|| args.get("that").cloned()) else { return Ok(failed_result("missing required arguments: that")) };
+    let Some(that) = that.or_else(|| args.get("that").cloned()) else { return Err(Failure::raised("missing required arguments: that")) };
     let quiet = args.get("quiet").is_some_and(|v| to_bool(v).unwrap_or(false));
     let message = |engine: &Engine<'_>, which: &[usize], default: &str| -> Result<Value, Failure> {
         match which.iter().find_map(|i| messages[*i].as_ref()) {

@@ -10,7 +10,19 @@ use rustle_value::{Dict, JsonStyle, Value, dict, py_str, to_json_string};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.copy"], raw: false, run };
 
-fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &Manner) -> Result<Dict, Failure> {
+fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, args: Dict, manner: &Manner) -> Result<Dict, Failure> {
+    place(engine, cx, args, manner).map(with_diff)
+}
+
+/// The result of what copies from the controller has a list of differences, be it empty.
+pub(super) fn with_diff(mut result: Dict) -> Dict {
+    if !result.contains_key("diff") && !result.get("failed").is_some_and(Value::truthy) {
+        result.insert("diff", Value::list(Vec::new()));
+    }
+    result
+}
+
+fn place(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &Manner) -> Result<Dict, Failure> {
     let src = text(&args, "src");
     let content = args.remove("content").filter(|v| !v.is_null());
     let Some(dest) = text(&args, "dest") else { return Ok(failed_result("dest is required")) };
@@ -54,6 +66,7 @@ fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dic
     let base = if name.is_empty() { dest.trim_end_matches('/').to_owned() } else { format!("{}/{name}", dest.trim_end_matches('/')) };
     let local_follow = flag(args, "local_follow", true)?;
     let mut changed = false;
+    let mut last = Dict::new();
     let mut shared = Dict::new();
     for key in ["owner", "group", "seuser", "serole", "setype", "selevel", "attributes", "unsafe_writes", "follow"] {
         if let Some(v) = args.get(key) {
@@ -66,6 +79,7 @@ fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dic
             return Ok(Some(result));
         }
         changed |= result.get("changed").is_some_and(Value::truthy);
+        last = result;
         Ok(None)
     };
     let entries = root.entries.clone().unwrap_or_default();
@@ -115,6 +129,11 @@ fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dic
         if let Some(failed) = one(engine, "ansible.builtin.copy", own, blobs)? {
             return Ok(failed);
         }
+    }
+    // One file is told as that file.
+    if entries.iter().filter(|e| !e.directory).count() == 1 && last.contains_key("checksum") {
+        last.insert("changed", changed);
+        return Ok(last);
     }
     Ok(dict! { "changed" => changed, "dest" => dest, "src" => root.path.as_str() })
 }

@@ -1,6 +1,6 @@
 //! `debug`: prints a message or a variable. `var` is an expression, `verbosity` the level from which on it is shown.
 
-use super::{Action, failed_result};
+use super::Action;
 use crate::context::{TaskContext, number};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
@@ -14,7 +14,8 @@ pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.debug"], r
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> Result<Dict, Failure> {
     for key in raw.str_iter().map(|(k, _)| k) {
         if !["msg", "var", "verbosity", "_variable_params"].contains(&key) {
-            return Ok(failed_result(format!("Unsupported parameters for (debug) module: {key}. Supported parameters include: msg, var, verbosity.")));
+            let name = super::module_name(&cx.task, "debug");
+            return Err(Failure::raised(format!("Unsupported parameters for ({name}) module: {key}. Supported parameters include: msg, var, verbosity.")));
         }
     }
     // `var` names a variable: it is not rendered as text first.
@@ -28,7 +29,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
         args.remove("var");
     }
     if args.contains_key("msg") && (args.contains_key("var") || var.as_ref().is_some_and(|v| !is_omitted(engine, cx, v))) {
-        return Ok(failed_result("parameters are mutually exclusive: msg|var"));
+        return Err(Failure::raised("parameters are mutually exclusive: msg|var"));
     }
     let level = args.get("verbosity").map(|v| number("verbosity", v)).transpose()?.unwrap_or(0.0);
     if f64::from(engine.options.verbosity) < level {
@@ -51,10 +52,10 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
                 return Ok(result);
             }
             Value::Str(s) => (s, rustle_jinja::bare_name(t.source.trim()).is_some_and(|n| engine.written(cx, n))),
-            other => return Ok(no_text(&other)),
+            other => return Err(no_text(&other)),
         },
         Value::Str(s) => (s.clone(), false),
-        other => return Ok(no_text(&engine.render(cx, other).map_err(Failure::from)?)),
+        other => return Err(no_text(&engine.render(cx, other).map_err(Failure::from)?)),
     };
     if !trusted {
         let failure = Failure::new(UNTRUSTED).at(origin_of(&raw)).help(UNTRUSTED_HELP);
@@ -93,8 +94,8 @@ fn is_omitted(engine: &Engine<'_>, cx: &TaskContext, v: &Value) -> bool {
 }
 
 /// `var` must be text.
-fn no_text(v: &Value) -> Dict {
-    failed_result(format!(
+fn no_text(v: &Value) -> Failure {
+    Failure::raised(format!(
         "argument 'var' is of type {} and we were unable to convert to _check_type_str_no_conversion: '{}' is not a string and conversion is not allowed",
         v.type_name(),
         rustle_value::py_str(v)

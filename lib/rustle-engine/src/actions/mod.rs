@@ -38,6 +38,12 @@ pub fn action_names() -> Vec<&'static str> {
     ACTIONS.iter().flat_map(|a| a.names.iter().copied()).collect()
 }
 
+/// In a failed result: a module said so, not the action itself.
+pub(crate) const BY_MODULE: &str = "_ansible_by_module";
+
+/// In a failed result: what the error's chain says beyond `msg`.
+pub(crate) const CAUSES: &str = "_causes";
+
 /// Actions that only pass their task on to a module, and so may run in the background.
 const ASYNC: &[&str] = &["ansible.builtin.dnf", "ansible.builtin.gather_facts", "ansible.builtin.package", "ansible.builtin.service"];
 
@@ -68,6 +74,11 @@ fn name_from_template(engine: &Engine<'_>, cx: &mut TaskContext) -> Result<(), F
         Arc::make_mut(&mut cx.task).action = name.as_str().into();
     }
     Ok(())
+}
+
+/// How messages name an action's module: as Ansible finds it under the name that the task uses.
+pub(crate) fn module_name(task: &rustle_stream::model::Task, name: &str) -> String {
+    if task.written.contains('.') { format!("ansible_collections.ansible.builtin.plugins.action.{name}") } else { name.to_owned() }
 }
 
 /// A failure of the action itself.
@@ -105,7 +116,10 @@ impl Engine<'_> {
         if let Some(payload) = payload {
             self.carry(cx, &mut request, payload);
         }
-        let result = self.world.module(request, manner.delegate.as_deref())?;
+        let mut result = self.world.module(request, manner.delegate.as_deref())?;
+        if result.get("failed").is_some_and(Value::truthy) {
+            result.insert(BY_MODULE, true);
+        }
         match (manner.async_seconds, manner.poll) {
             (Some(limit), poll) if poll > 0 && result.get("ansible_job_id").is_some() && !result.get("finished").is_some_and(Value::truthy) => {
                 self.await_job(cx, manner, &result, limit, poll)
@@ -147,6 +161,9 @@ impl Engine<'_> {
                 .collect());
         }
         let bad = result.get("failed").is_some_and(Value::truthy);
+        if bad {
+            result.insert(BY_MODULE, true);
+        }
         told(self, format!("ASYNC {} on {host}: jid={id}", if bad { "FAILED" } else { "OK" }));
         // What is left of the job is of no use to anybody.
         _ = look(self, "cleanup");
@@ -158,6 +175,19 @@ impl Engine<'_> {
             if let Ok(Some(v)) = self.variable_str(cx, name) {
                 hints.insert(name, v);
             }
+        }
+        if !hints.contains_key("ansible_async_dir")
+            && let Some(dir) = self.options.config.get("ASYNC_DIR").filter(|d| d.truthy())
+        {
+            hints.insert("ansible_async_dir", dir.clone());
+        }
+        // How messages name the module: as the task does, or as the action that passed its work on does.
+        let named = match *cx.task.action == *module {
+            true => cx.task.written.to_string(),
+            false => module.replacen("ansible.builtin.", "ansible.legacy.", 1),
+        };
+        if named != module {
+            hints.insert("module_name", named);
         }
         let wished = self.variable_str(cx, "ansible_inject_invocation").ok().flatten().map(Value::from);
         if let Some(inject) = wished.or_else(|| self.options.config.get("INJECT_INVOCATION").cloned()) {

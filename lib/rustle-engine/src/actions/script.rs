@@ -27,5 +27,9 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     args.remove("cmd");
     args.insert("_raw_params", command);
     args.insert("_source", reference);
-    engine.module(cx, manner, "ansible.builtin.script", args, vec![data])
+    let mut result = engine.module(cx, manner, "ansible.builtin.script", args, vec![data])?;
+    if result.get("rc").is_some_and(|rc| rc.truthy()) && result.remove(super::BY_MODULE).is_some() {
+        result.insert("msg", "non-zero return code");
+    }
+    Ok(result)
 }

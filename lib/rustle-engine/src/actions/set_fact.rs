@@ -1,6 +1,6 @@
 //! `set_fact`: sets variables of the host; `cacheable` makes them facts, too.
 
-use super::{Action, failed_result};
+use super::Action;
 use crate::context::{TaskContext, to_bool};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.set_fact"]
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, _: &Manner) -> Result<Dict, Failure> {
     let cacheable = args.remove("cacheable").is_some_and(|v| to_bool(&v).unwrap_or(false));
     if args.is_empty() {
-        return Ok(failed_result("No key/value pairs provided, at least one is required for this action to succeed"));
+        return Err(Failure::raised("No key/value pairs provided, at least one is required for this action to succeed"));
     }
     for key in args.keys() {
         let name = py_str(key);

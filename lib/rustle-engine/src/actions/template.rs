@@ -31,7 +31,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     args.insert("_source", reference);
     args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
     args.insert("_source_path", file.path.as_str());
-    engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])
+    engine.module(cx, manner, "ansible.builtin.copy", args, vec![data]).map(super::copy::with_diff)
 }
 
 /// The file's text, rendered here or, where it needs what only the controller knows, there.
@@ -86,7 +86,8 @@ fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceF
                 _ => Err(failed("the controller sent no text")),
             }
         }
-        Err(e) => Err(Failure::from(e).at(Some(&origin))),
+        // Where in the file is not told.
+        Err(e) => Err(Failure::from(e).at(Some(&Origin::new(file.path.as_str(), 0, 0)))),
     }
 }
 

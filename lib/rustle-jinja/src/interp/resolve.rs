@@ -3,7 +3,7 @@
 use super::{Interp, leave, recursion};
 use crate::error::{Error, Result, fail};
 use crate::objects;
-use rustle_value::{Dict, Template, Value};
+use rustle_value::{Dict, Template, Undefined, Value};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -76,6 +76,9 @@ impl Interp<'_> {
         let _active = Active::enter(key).map_err(|e| e.at_origin(origin))?;
         let mut inner = Interp::new(self.env, self.host);
         match inner.render(&compiled) {
+            Ok(Value::Undefined(u)) if u.origin.is_none() => {
+                Ok(Value::Undefined(Arc::new(Undefined { hint: u.hint.clone(), origin: origin.cloned() })))
+            }
             Ok(v) => Ok(v),
             Err(e @ Error::NeedsController { .. }) => self.host.remote(&t.source, false).unwrap_or(Err(e)),
             Err(e) => leave(e).at_origin(origin).into_undefined(),

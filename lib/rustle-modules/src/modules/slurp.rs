@@ -1,7 +1,7 @@
 //! Reads a file, for use in variables: its content in base64.
 
 use crate::errors::py_oserror;
-use crate::{Ctx, Failure, Module, Outcome, Params, PathArg, Scope, Support, params};
+use crate::{Ctx, Failure, Module, Outcome, Params, PathArg, Scope, Support, Value, params};
 use base64::Engine as _;
 use std::fs;
 use std::io::ErrorKind;
@@ -32,7 +32,7 @@ pub static MODULE: Module = Module {
 fn run(_: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
     let path = &args.src;
     let data = fs::read(&**path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => Failure::new(format!("File not found: {path}")),
+        ErrorKind::NotFound => Failure::new(format!("File not found: {path}")).with("_causes", vec![Value::from(py_oserror(&e, path).replacen(": b'", ": '", 1))]),
         ErrorKind::PermissionDenied => Failure::new(format!("File is not readable: {path}")),
         ErrorKind::IsADirectory => Failure::new(format!("Source is a directory and must be a file: {path}")),
         _ => Failure::new(format!("Unable to slurp file: {}", py_oserror(&e, path))),

@@ -52,6 +52,10 @@ struct End<'e> {
 }
 
 impl Report for Default<'_> {
+    fn settings(&mut self, version: &str, file: Option<&str>) {
+        self.screen.settings(version, file);
+    }
+
     fn playbook(&mut self, file: &str, plays: usize) {
         if self.screen.verbose(2) {
             let name = std::path::Path::new(file).file_name().map_or(file.into(), |f| f.to_string_lossy());
@@ -190,7 +194,7 @@ impl Default<'_> {
             }
             TaskEvent::Included { file, label, .. } => {
                 match &mut self.included {
-                    Some(i) if i.file == *file && i.label == *label => i.hosts.push(host.to_owned()),
+                    Some(i) if i.file == *file && i.label == *label && !i.hosts.iter().any(|h| h == host) => i.hosts.push(host.to_owned()),
                     _ => {
                         self.flush_included();
                         self.included =
@@ -275,7 +279,7 @@ impl Default<'_> {
                 // `debug` shows its message alone, so that the summary has no list of items left.
                 let whole = is_action(&header.action, "debug") && end.result.contains_key("msg");
                 if !end.looped || unreachable || whole {
-                    self.error(end.errors, hidden);
+                    self.error(end.errors);
                     if options.path_on_failure && options.verbosity < 2 {
                         self.task_path(&header, true);
                     }
@@ -304,8 +308,8 @@ impl Default<'_> {
         render(&self.screen.options, result, always)
     }
 
-    fn error(&mut self, errors: &[ErrorPart], hidden: bool) {
-        if errors.is_empty() || hidden {
+    fn error(&mut self, errors: &[ErrorPart]) {
+        if errors.is_empty() {
             return;
         }
         let text = format!("[ERROR]: {}", describe(errors));

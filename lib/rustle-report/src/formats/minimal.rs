@@ -28,6 +28,10 @@ struct Minimal<'w> {
 }
 
 impl Report for Minimal<'_> {
+    fn settings(&mut self, version: &str, file: Option<&str>) {
+        self.screen.settings(version, file);
+    }
+
     fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::PlayStart { .. } => self.headers.clear(),

@@ -23,6 +23,10 @@ struct Oneline<'w> {
 }
 
 impl Report for Oneline<'_> {
+    fn settings(&mut self, version: &str, file: Option<&str>) {
+        self.screen.settings(version, file);
+    }
+
     fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::PlayStart { .. } => self.headers.clear(),
