@@ -179,7 +179,7 @@ impl Shared {
         match answer.recv().map_err(|_| WorldError::Lost("the connection ended".into()))? {
             Reply::Payload { payload } => match self.payloads.whole(payload) {
                 Some(payload) => Ok(Reply::Payload { payload }),
-                None => Ok(Reply::Error { message: "the program of the module never came".into(), undefined: false }),
+                None => Ok(Reply::error("the program of the module never came")),
             },
             reply => Ok(reply),
         }
