@@ -462,6 +462,7 @@ impl Run<'_> {
                     changes.set.insert(name, registered(result, *status));
                 }
                 if !changes.is_empty() {
+                    self.shared.as_written(host, &mut changes.included);
                     lock(&self.shared.vars).entry(host.to_owned()).or_default().apply(&changes);
                 }
                 if !changes.facts.is_empty() {

@@ -108,6 +108,8 @@ pub struct Shared {
     pub vars: Mutex<HashMap<String, HostVars>>,
     pub sessions: Mutex<HashMap<String, Arc<Session>>>,
     pub users: Mutex<HashMap<String, String>>,
+    /// Variables that hosts were given by `include_vars`, as their files have them: see [`Shared::as_written`].
+    pub offered: Mutex<HashMap<String, Dict>>,
     /// Hosts without a runner.
     pub remotes: Mutex<HashMap<String, Arc<dyn Remote>>>,
     pub current: RwLock<Option<Arc<PlayState>>>,
@@ -134,6 +136,17 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Puts what the controller read itself in the place of what a host says that it was given, so that templates in
+    /// it stay templates. Anything that a host changed is data, as all that it says.
+    pub fn as_written(&self, host: &str, included: &mut Dict) {
+        let offered = crate::session::lock(&self.offered);
+        let Some(offered) = offered.get(host) else { return };
+        for (name, own) in offered.str_iter() {
+            if included.get(name).is_some_and(|v| *v == own.clone().into_data()) {
+                included.insert(name, own.clone());
+            }
+        }
+    }
     pub fn inventory(&self) -> RwLockReadGuard<'_, Inventory> {
         self.inventory.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -150,6 +150,7 @@ fn shared(
         vars: Mutex::default(),
         sessions: Mutex::default(),
         users: Mutex::default(),
+        offered: Mutex::default(),
         remotes: Mutex::default(),
         current: RwLock::default(),
         connector,

@@ -66,6 +66,7 @@ pub(crate) static ACTION: Action = Action {
         if let Some(name) = text(args, "name") {
             vars = dict! { name => vars };
         }
+        crate::session::lock(&world.shared.offered).entry(world.host.clone()).or_default().update(&vars);
         Ok(dict! {
             "changed" => false,
             "ansible_facts" => Value::dict(vars),
