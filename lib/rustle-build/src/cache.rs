@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Bytes kept unless `RUSTLE_CACHE_MAX_BYTES` says otherwise.
-const BOUND: u64 = 1 << 30;
+const BOUND: u64 = 2 << 30;
 
 /// Compressed runners kept.
 const PACKED_KEPT: usize = 16;
@@ -31,12 +31,12 @@ pub struct Cache {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
-    triple: String,
-    sha256: String,
-    size: u64,
+pub(crate) struct Entry {
+    pub triple: String,
+    pub sha256: String,
+    pub size: u64,
     /// The back end that built it.
-    built_by: String,
+    pub built_by: String,
 }
 
 /// Held while a runner is being built; others wait. Released when dropped, or when the process dies.
@@ -67,8 +67,17 @@ impl Cache {
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+    pub(crate) fn bound(&self) -> u64 {
+        self.bound
+    }
+    pub(crate) fn runners(&self) -> PathBuf {
+        self.root.join("runners")
+    }
     fn dir(&self, key: &str) -> PathBuf {
-        self.root.join("runners").join(key)
+        self.runners().join(key)
     }
 
     /// The runner for this key.
@@ -185,6 +194,15 @@ impl Cache {
         for (_, old) in all.iter().rev().skip(PACKED_KEPT) {
             _ = std::fs::remove_file(old);
         }
+    }
+
+    /// The lock of this name, where nobody holds it.
+    pub(crate) fn try_lock(&self, name: &str) -> Option<Lock> {
+        let dir = self.root.join("locks");
+        std::fs::create_dir_all(&dir).ok()?;
+        let file = File::options().create(true).append(true).open(dir.join(name)).ok()?;
+        // SAFETY: the descriptor is open, and flock touches no memory.
+        (unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0).then_some(Lock(file))
     }
 
     /// Waits until nobody else holds this name.

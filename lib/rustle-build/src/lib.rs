@@ -26,6 +26,7 @@ mod run;
 mod sources;
 mod stages;
 mod template;
+mod upkeep;
 pub mod zig;
 
 pub use backend::{BACKENDS, Backend, Job, Request};
@@ -38,6 +39,7 @@ pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};
 pub use embed_stage::{NoPrograms, Programs};
 pub use stages::{CompileStage, TemplateStage};
+pub use upkeep::Kept;
 pub use template::{PROFILES, Template, own_triple};
 
 /// Lower-case hex SHA-256.

@@ -2,7 +2,8 @@
 
 use crate::embed_stage::{NoPrograms, Programs};
 use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILES, Progress, Settings, Shown, Template, Wanted, embed_stage, obtain, wanted};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use crate::upkeep::mega;
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_stream::{Record, exit};
@@ -152,6 +153,18 @@ impl<P: Programs> Stage for CompileStage<P> {
             .arg(flag("no-prebuilt", "Use no installed runner"))
             .arg(flag("refresh", "Build even what is cached"))
             .arg(flag("quiet", "No progress on stderr").short('q'))
+            .arg(flag("cache-stats", "Show what is in the cache of runners, instead"))
+            .arg(flag("cache-verify", "Check every runner of the cache and remove the damaged ones, instead"))
+            .arg(
+                Arg::new("cache-prune")
+                    .long("cache-prune")
+                    .value_name("DAYS")
+                    .value_parser(clap::value_parser!(u64))
+                    .num_args(0..=1)
+                    .default_missing_value("30")
+                    .help("Remove runners that were not used for so many days (30), folders of builds and logs, instead"),
+            )
+            .group(ArgGroup::new("upkeep").args(["cache-stats", "cache-verify", "cache-prune"]).conflicts_with_all(["target", "embed"]))
             .arg(
                 Arg::new("backend")
                     .long("backend")
@@ -186,6 +199,9 @@ impl<P: Programs> Stage for CompileStage<P> {
     }
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+        if args.contains_id("upkeep") {
+            return upkeep(args, io);
+        }
         let (input, targets) = platforms(args, io)?;
         let embed = args.get_one::<PathBuf>("embed").zip(input.as_ref());
         if let Some((_, input)) = embed {
@@ -235,6 +251,24 @@ impl<P: Programs> Stage for CompileStage<P> {
         }
         Ok(if lost { exit::UNAVAILABLE } else { exit::OK })
     }
+}
+
+/// `--cache-…`: no input is read and no record written.
+fn upkeep(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+    let cache = Cache::of(&load()?)?;
+    if let Some(days) = args.get_one::<u64>("cache-prune") {
+        let (count, bytes) = cache.prune(Duration::from_secs(days * 86_400))?;
+        io.text(&format!("removed {count} runners, {} in all\n", mega(bytes)))?;
+    } else if args.get_flag("cache-verify") {
+        let (good, bad) = cache.verify()?;
+        for k in &bad {
+            io.warn(format!("the runner {} for {} is removed: {}", k.key, k.triple, k.damaged.as_deref().unwrap_or("damaged")));
+        }
+        io.text(&format!("{good} runners are as they were built, {} were damaged\n", bad.len()))?;
+    } else {
+        io.text(&cache.stats())?;
+    }
+    Ok(exit::OK)
 }
 
 /// Runs `work` while its news go to stderr.

@@ -5,6 +5,7 @@
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::{Dict, Value, dict, py_str};
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -23,22 +24,12 @@ fn folder(request: &ModuleRequest) -> PathBuf {
 fn write_result(path: &PathBuf, result: &Dict) -> std::io::Result<()> {
     let next = path.with_extension("tmp");
     let text = rustle_value::to_json_string(&Value::dict(result.clone()), &rustle_value::JsonStyle::default());
-    let mut options = std::fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.write(true).create(true).truncate(true).open(&next)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
     file.write_all(text.as_bytes())?;
     std::fs::rename(next, path)
 }
 
-/// Jobs are detached as Unix does it.
-#[cfg(not(unix))]
-pub(crate) fn start(_: &ModuleRequest) -> Dict {
-    dict! { "failed" => true, "changed" => false, "msg" => "async is not supported on this system" }
-}
-
 /// Starts the module in the background and answers at once.
-#[cfg(unix)]
 pub(crate) fn start(request: &ModuleRequest) -> Dict {
     let fail = |e: String| dict! { "failed" => true, "changed" => false, "msg" => format!("could not start the job: {e}") };
     let stamp = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
@@ -82,14 +73,7 @@ pub(crate) fn start(request: &ModuleRequest) -> Dict {
     }
 }
 
-/// No job was ever started here.
-#[cfg(not(unix))]
-pub(crate) fn run_job(_: &str) -> ExitCode {
-    ExitCode::from(rustle_stream::exit::UNAVAILABLE)
-}
-
 /// The job itself: a second fork detaches it for good, a watcher ends it when its time is up.
-#[cfg(unix)]
 pub(crate) fn run_job(path: &str) -> ExitCode {
     let mut text = String::new();
     if std::io::stdin().read_to_string(&mut text).is_err() {

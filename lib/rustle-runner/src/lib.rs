@@ -14,6 +14,7 @@
 
 mod alone;
 mod artifact;
+#[cfg_attr(not(unix), path = "no_background.rs")]
 mod background;
 mod children;
 mod serve;

@@ -5,6 +5,7 @@ fast\t''
 symbols\t''
 dev\t''"
 complete -c rustle-compile -l features -d 'Cargo features; module-<NAME> limits the modules to those named' -r
+complete -c rustle-compile -l cache-prune -d 'Remove runners that were not used for so many days (30), folders of builds and logs, instead' -r
 complete -c rustle-compile -l backend -d 'Ways to build, in this order (default: all that fit)' -r -f -a "build-std\t''
 cargo\t''
 container\t''
@@ -21,6 +22,8 @@ complete -c rustle-compile -l no-build -d 'Only runners that are installed or ca
 complete -c rustle-compile -l no-prebuilt -d 'Use no installed runner'
 complete -c rustle-compile -l refresh -d 'Build even what is cached'
 complete -c rustle-compile -s q -l quiet -d 'No progress on stderr'
+complete -c rustle-compile -l cache-stats -d 'Show what is in the cache of runners, instead'
+complete -c rustle-compile -l cache-verify -d 'Check every runner of the cache and remove the damaged ones, instead'
 complete -c rustle-compile -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
 complete -c rustle-compile -s h -l help -d 'Print help'
 complete -c rustle-compile -s V -l version -d 'Print version'
