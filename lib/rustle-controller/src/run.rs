@@ -11,7 +11,7 @@ use rustle_plan::PlannedPlay;
 use rustle_stream::event::{RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_stream::exit;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Position, Reply, TaskDone, Up, VarChanges};
+use rustle_stream::protocol::{BarrierRule, Call, Down, Frame, Outcome, Position, Reply, Seat, TaskDone, Up, VarChanges};
 use rustle_value::{Dict, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, mpsc};
@@ -62,6 +62,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     for session in lock(&shared.sessions).values() {
         session.close();
     }
+    shared.leave_seats();
     shared.leave_remotes();
     code
 }
@@ -266,10 +267,10 @@ impl Run<'_> {
     fn connect(&mut self, batch: &mut Batch, hosts: &[String]) {
         let mut todo = Vec::new();
         for host in hosts {
-            let existing = lock(&self.shared.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst));
-            match existing {
-                Some(_) => self.start_play(batch, host),
-                None => todo.push(host.clone()),
+            let vars = self.shared.connection_vars(host, &Seat::default());
+            match self.shared.still_right(host, &vars) {
+                true => self.start_play(batch, host),
+                false => todo.push((host.clone(), vars)),
             }
         }
         if todo.is_empty() {
@@ -282,10 +283,9 @@ impl Run<'_> {
             let shared = self.shared.clone();
             std::thread::spawn(move || {
                 loop {
-                    let Some(host) = lock(&queue).next() else { break };
-                    let vars = shared.connection_vars(&host);
+                    let Some((host, vars)) = lock(&queue).next() else { break };
                     let result = shared.connector.connect(&host, &vars, shared.queue());
-                    shared.note(Note::Connected { host, result });
+                    shared.note(Note::Connected { host, vars, result });
                 }
             });
         }
@@ -304,8 +304,8 @@ impl Run<'_> {
     }
     fn note(&mut self, batch: &mut Batch, note: Note) {
         match note {
-            Note::Connected { host, result: Ok(connected) } => {
-                self.shared.greet(&host, &connected);
+            Note::Connected { host, vars, result: Ok(connected) } => {
+                self.shared.greet(&host, &connected, vars);
                 let stands_in = lock(&self.shared.unreachable).contains_key(&host);
                 if !stands_in && connected.method != "none" && self.reached.insert(host.clone()) {
                     (self.emit)(RunEvent::Reached { host: host.clone(), method: connected.method.clone(), reason: connected.reason.clone() });
@@ -314,7 +314,7 @@ impl Run<'_> {
                     self.start_play(batch, &host);
                 }
             }
-            Note::Connected { host, result: Err(e) } => self.stand_in(batch, host, e.message),
+            Note::Connected { host, result: Err(e), .. } => self.stand_in(batch, host, e.message),
             Note::Heard { host, heard: Heard::Closed { why } } => {
                 if batch.open.contains(&host) {
                     self.lost(batch, &host, &why);
@@ -389,7 +389,7 @@ impl Run<'_> {
         std::thread::spawn(move || {
             let vars = rustle_value::dict! { "ansible_connection" => "local" };
             let result = shared.connector.connect(&host, &vars, shared.queue());
-            shared.note(Note::Connected { host, result });
+            shared.note(Note::Connected { host, vars, result });
         });
     }
     fn lost(&mut self, batch: &mut Batch, host: &str, why: &str) {

@@ -34,6 +34,8 @@ pub struct Session {
     /// Programs of modules that the runner has.
     payloads: Payloads,
     turn: Mutex<()>,
+    /// It was left on purpose: its end is no news.
+    left: AtomicBool,
     /// It was sent a play.
     pub used: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl Session {
             closed: AtomicBool::new(false),
             payloads: Payloads::default(),
             turn: Mutex::default(),
+            left: AtomicBool::new(false),
             used: AtomicBool::new(false),
         });
         std::thread::spawn(move || {
@@ -96,7 +99,9 @@ impl Session {
             mine.closed.store(true, Ordering::SeqCst);
             lock(&mine.pending).clear();
             *lock(&mine.down) = None;
-            heard(&mine.host, Heard::Closed { why: nonsense.unwrap_or_else(why) });
+            if !mine.left.load(Ordering::SeqCst) {
+                heard(&mine.host, Heard::Closed { why: nonsense.unwrap_or_else(why) });
+            }
         });
         session
     }
@@ -129,6 +134,11 @@ impl Session {
         }
         drop(in_turn);
         answer.recv().ok()
+    }
+    /// Says goodbye; nobody hears of the end.
+    pub fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+        self.close();
     }
     /// Says goodbye.
     pub fn close(&self) {

@@ -3,13 +3,13 @@
 use crate::fact_cache::FactCache;
 use crate::files::Files;
 use crate::session::{Heard, Session, lock};
-use rustle_engine::{Engine, Failure, HostVars, Program, World};
+use rustle_engine::{Engine, Failure, HostVars, Program, World, WorldError};
 use rustle_inventory::Inventory;
 use rustle_plan::Places;
 use rustle_playbook::{Loader, paths};
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{Frame, ModuleRequest, Placement, RunOptions};
+use rustle_stream::protocol::{Frame, ModuleRequest, Placement, RunOptions, Seat};
 use rustle_stream::record::Options;
 use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
@@ -22,8 +22,8 @@ pub enum Note {
     Heard { host: String, heard: Heard },
     /// An event of a task that the controller ran for a host.
     Event { host: String, event: TaskEvent },
-    /// A host is connected, or is not: its session, and how it was reached.
-    Connected { host: String, result: Result<Connected, Unreachable> },
+    /// A host is connected, or is not: the variables that said how, its session, and how it was reached.
+    Connected { host: String, vars: Dict, result: Result<Connected, Unreachable> },
     /// A `run_once` task is over.
     OnceDone { task: TaskId, done: Box<rustle_stream::protocol::TaskDone> },
     /// `meta: end_play` and the like.
@@ -59,6 +59,9 @@ pub trait Remote: Send + Sync {
     /// Ends what is running there and removes what was put there.
     fn close(&self);
 }
+
+/// A session that serves single tasks, and what serves them where it has no runner.
+pub type Place = (Arc<Session>, Option<Arc<dyn Remote>>);
 
 /// A host that cannot be used.
 #[derive(Clone, Debug)]
@@ -107,6 +110,10 @@ pub struct Shared {
     pub loader: Mutex<Loader>,
     pub vars: Mutex<HashMap<String, HostVars>>,
     pub sessions: Mutex<HashMap<String, Arc<Session>>>,
+    /// The connection variables that each session was made with.
+    pub manners: Mutex<HashMap<String, Dict>>,
+    /// Connections that single tasks wanted, by host and connection variables.
+    pub seats: Mutex<HashMap<(String, String), Arc<Mutex<Option<Place>>>>>,
     pub users: Mutex<HashMap<String, String>>,
     /// Variables that hosts were given by `include_vars`, as their files have them: see [`Shared::as_written`].
     pub offered: Mutex<HashMap<String, Dict>>,
@@ -201,9 +208,9 @@ impl Shared {
         if let Some(s) = existing() {
             return Ok(s);
         }
-        let vars = self.connection_vars(host);
+        let vars = self.connection_vars(host, &Seat::default());
         let connected = self.connector.connect(host, &vars, self.queue())?;
-        self.greet(host, &connected);
+        self.greet(host, &connected, vars);
         Ok(connected.session)
     }
     /// Leaves the hosts that were served without a runner, all at once.
@@ -215,13 +222,78 @@ impl Shared {
             }
         });
     }
-    /// Registers a new session and says hello.
-    pub fn greet(&self, host: &str, connected: &Connected) {
-        connected.session.send(&rustle_stream::protocol::Down::Hello {
+    /// Whether the host's session, if it has one, was made as the play now wants it; else it is left.
+    pub fn still_right(self: &Arc<Self>, host: &str, vars: &Dict) -> bool {
+        let Some(session) = lock(&self.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst)) else {
+            return false;
+        };
+        let same = |had: &Dict| {
+            let seat = |d: &Dict| d.str_iter().filter(|(n, _)| Seat::is_variable(n)).map(|(n, v)| (n.to_owned(), v.clone())).collect::<Vec<_>>();
+            seat(had) == seat(vars)
+        };
+        if lock(&self.unreachable).contains_key(host) || lock(&self.manners).get(host).is_none_or(same) {
+            return true;
+        }
+        lock(&self.sessions).remove(host);
+        if let Some(remote) = lock(&self.remotes).remove(host) {
+            remote.close();
+        }
+        session.leave();
+        false
+    }
+    fn hello(&self, session: &Session) {
+        session.send(&rustle_stream::protocol::Down::Hello {
             v: rustle_stream::protocol::VERSION,
             run: String::new(),
             options: self.run_options.clone(),
         });
+    }
+    /// Runs a module for a task that wants a connection of its own.
+    ///
+    /// # Errors
+    /// The host can't be reached in that way.
+    pub fn seated(self: &Arc<Self>, host: &str, request: ModuleRequest) -> Result<Dict, WorldError> {
+        let lost = |message: String| WorldError::Unreachable { message };
+        let vars = self.connection_vars(host, &request.seat);
+        let name = (host.to_owned(), serde_json::to_string(&vars).unwrap_or_default());
+        let place = lock(&self.seats).entry(name).or_default().clone();
+        let mut place = lock(&place);
+        let taken = place.take().filter(|(s, _)| !s.closed.load(std::sync::atomic::Ordering::SeqCst));
+        let (session, remote) = match taken {
+            Some(open) => open,
+            None => {
+                // Nobody asks this session for more than modules: its messages and its end concern nobody else.
+                let (unheard, _) = mpsc::channel();
+                let connected = self.connector.connect(host, &vars, unheard).map_err(|e| lost(e.message))?;
+                if connected.method == "none" {
+                    return Err(lost(connected.reason.unwrap_or_else(|| format!("{host} cannot be reached"))));
+                }
+                self.hello(&connected.session);
+                (connected.session, connected.remote)
+            }
+        };
+        *place = Some((session.clone(), remote.clone()));
+        drop(place);
+        match remote {
+            Some(remote) => remote.module(&request).map_err(|e| lost(e.message)),
+            None => session.exec(request).ok_or_else(|| lost(format!("the connection to {host} was lost"))),
+        }
+    }
+    /// Leaves the connections that single tasks wanted.
+    pub fn leave_seats(&self) {
+        for (_, place) in lock(&self.seats).drain() {
+            if let Some((session, remote)) = lock(&place).take() {
+                session.close();
+                if let Some(remote) = remote {
+                    remote.close();
+                }
+            }
+        }
+    }
+    /// Registers a new session and says hello.
+    pub fn greet(&self, host: &str, connected: &Connected, vars: Dict) {
+        self.hello(&connected.session);
+        lock(&self.manners).insert(host.to_owned(), vars);
         if let Some(user) = &connected.user {
             lock(&self.users).insert(host.to_owned(), user.clone());
         }
@@ -231,19 +303,18 @@ impl Shared {
         }
         lock(&self.sessions).insert(host.to_owned(), connected.session.clone());
     }
-    /// Variables that say how to connect, rendered; what cannot be rendered is left out.
-    pub fn connection_vars(self: &Arc<Self>, host: &str) -> Dict {
+    /// Variables that say how to connect, rendered; what cannot be rendered is left out. `seat` has what a task wants.
+    pub fn connection_vars(self: &Arc<Self>, host: &str, seat: &Seat) -> Dict {
         let Some(play) = self.play() else { return Dict::new() };
         let world = crate::world::ControllerWorld::new(self.clone(), host, play.clone());
         let known = self.inventory().host(host).is_some();
         let mut out = Dict::new();
         if let Ok(engine) = self.engine(&world, host, &play, &[]) {
-            let keywords = &play.play.keywords.other;
-            // The play's own keywords come first: inventory variables are above them.
-            for (keyword, name) in [("connection", "ansible_connection"), ("remote_user", "ansible_user"), ("port", "ansible_port")] {
-                if let Some(v) = keywords.get(keyword)
-                    && let Ok(v) = engine.render_plain(v)
-                {
+            // Keywords come first: inventory variables are above them.
+            for (keyword, name) in Seat::KEYWORDS {
+                let own = seat.keywords.get(keyword).cloned();
+                let plays = || engine.render_plain(play.play.keywords.other.get(keyword)?).ok();
+                if let Some(v) = own.or_else(plays) {
                     out.insert(name, v);
                 }
             }
@@ -257,6 +328,7 @@ impl Shared {
                 }
             }
         }
+        out.update(&seat.vars);
         if !known && matches!(host, "localhost" | "127.0.0.1" | "::1") && !out.contains_key("ansible_connection") {
             out.insert("ansible_connection", "local");
         }

@@ -26,6 +26,9 @@ impl ControllerWorld {
 impl World for ControllerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
         let host = delegate.unwrap_or(&self.host);
+        if !request.seat.is_empty() {
+            return self.shared.seated(host, request);
+        }
         if let Some(why) = crate::session::lock(&self.shared.unreachable).get(host) {
             return Err(WorldError::Unreachable { message: why.clone() });
         }

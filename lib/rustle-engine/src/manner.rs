@@ -4,7 +4,7 @@ use crate::context::{TaskContext, number, to_bool};
 use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
 use rustle_jinja::is_omit;
-use rustle_stream::protocol::Become;
+use rustle_stream::protocol::{Become, Seat};
 use rustle_value::{Dict, Origin, Value, py_str};
 
 /// How the module runs: what the task's keywords say, rendered.
@@ -20,6 +20,8 @@ pub struct Manner {
     pub timeout: Option<u64>,
     pub async_seconds: Option<u64>,
     pub poll: u64,
+    /// How the task wants to be connected, where that is not as its play is.
+    pub seat: Seat,
 }
 
 impl Engine<'_> {
@@ -63,17 +65,40 @@ impl Engine<'_> {
         let timeout = seconds(self.keyword(cx, "timeout")?, "timeout")?.filter(|t| *t > 0);
         let async_seconds = seconds(render(&cx.task.async_seconds)?, "async")?.filter(|t| *t > 0);
         let poll = seconds(render(&cx.task.poll)?, "poll")?.unwrap_or(15);
+        let seat = self.seat(cx)?;
         Ok(Manner {
             check: self.keyword_bool(cx, "check_mode", self.options.check)?,
             diff: self.keyword_bool(cx, "diff", self.options.diff)?,
             no_log: self.keyword_bool(cx, "no_log", false)?,
             delegate: self.delegate(cx)?,
             environment,
-            elevate: self.elevation(cx)?,
+            elevate: self.elevation(cx, &seat)?,
             timeout,
             async_seconds,
             poll,
+            seat,
         })
+    }
+    /// Connection settings of the task's own. Only the controller can follow them, so that such tasks run there.
+    fn seat(&self, cx: &TaskContext) -> Result<Seat, Failure> {
+        let mut seat = Seat::default();
+        if !self.world.is_controller() {
+            return Ok(seat);
+        }
+        for (keyword, _) in Seat::KEYWORDS {
+            if cx.inherited.get(keyword) != self.play.keywords.other.get(keyword)
+                && let Some(v) = self.keyword(cx, keyword)?
+            {
+                seat.keywords.insert(keyword, v);
+            }
+        }
+        let levels = cx.inherited.vars.iter().chain(&cx.frames);
+        for name in levels.flat_map(Dict::str_iter).map(|(name, _)| name).filter(|n| Seat::is_variable(n)) {
+            if let Some(v) = self.variable_str(cx, name)? {
+                seat.vars.insert(name, v);
+            }
+        }
+        Ok(seat)
     }
     /// The host that the task is delegated to.
     fn delegate(&self, cx: &TaskContext) -> Result<Option<String>, Failure> {
@@ -82,7 +107,7 @@ impl Engine<'_> {
         Ok(Some(host).filter(|v| !v.is_null() && !is_omit(v)).map(|v| py_str(&v)).filter(|d| !d.is_empty()))
     }
     /// Become: variables over keywords over the command line.
-    fn elevation(&self, cx: &TaskContext) -> Result<Option<Become>, Failure> {
+    fn elevation(&self, cx: &TaskContext, seat: &Seat) -> Result<Option<Become>, Failure> {
         let config = |name: &str| self.options.config.get(name).filter(|v| !v.is_null()).cloned();
         let wanted = match self.variable_str(cx, "ansible_become")? {
             Some(v) => to_bool(&Value::from(v)).unwrap_or(false),
@@ -103,7 +128,7 @@ impl Engine<'_> {
         let short = method.rsplit('.').next().unwrap_or(&method).to_owned();
         let own = |suffix: &str| format!("ansible_{short}_{suffix}");
         let user = pick(&["ansible_become_user", &own("user")], "become_user", "DEFAULT_BECOME_USER")?.unwrap_or_else(|| "root".into());
-        if self.remote_user.as_deref() == Some(&user) && cx.task.keywords.other.get("delegate_to").is_none() {
+        if seat.is_empty() && self.remote_user.as_deref() == Some(&user) && cx.task.keywords.other.get("delegate_to").is_none() {
             return Ok(None);
         }
         let password = match self.variable_str(cx, "ansible_become_password")? {

@@ -5,6 +5,7 @@ use crate::taint::{Foreign, is_pure_lookup};
 use rustle_modules::Scope;
 use rustle_playbook::Finder;
 use rustle_stream::model::{Block, BlockId, Keywords, Play, Task};
+use rustle_stream::protocol::Seat;
 use rustle_stream::record::Place;
 use rustle_value::{Value, is_template};
 use std::collections::{BTreeSet, HashMap};
@@ -74,9 +75,8 @@ impl Around<'_> {
         if maybe(self.keyword(task, "run_once")) {
             return controller("run_once: one host runs it for all");
         }
-        let play_level = self.play.keywords.other.get("connection");
-        if let Some(c) = self.keyword(task, "connection").filter(|c| Some(*c) != play_level) {
-            return controller(format!("connection: {c} is given for this task"));
+        if let Some((name, value)) = self.seat(task) {
+            return controller(format!("{name}: {value} is given for this task: it needs a connection of its own"));
         }
         let known = catalog::facts(&task.action);
         if short(&task.action) == "meta" {
@@ -103,6 +103,19 @@ impl Around<'_> {
                 Verdict { place, reason, visible: looks.or(visible).or_else(throttled) }
             }
         }
+    }
+
+    /// A connection setting that is not the play's.
+    fn seat(&self, task: &'_ Task) -> Option<(String, String)> {
+        let own = |keyword: &str| {
+            let v = self.levels(task).into_iter().find_map(|k| k.other.get(keyword)).filter(|v| !v.is_null())?;
+            (Some(v) != self.play.keywords.other.get(keyword)).then(|| (keyword.to_owned(), v.to_string()))
+        };
+        let levels = self.levels(task);
+        let inner = &levels[..levels.len() - 1];
+        let variable = || inner.iter().flat_map(|k| k.vars.str_iter()).find(|(name, _)| Seat::is_variable(name));
+        // What a variable holds may be a secret.
+        Seat::KEYWORDS.iter().find_map(|(k, _)| own(k)).or_else(|| variable().map(|(name, _)| (name.to_owned(), "…".to_owned())))
     }
 
     fn meta(&self, task: &Task) -> Verdict {

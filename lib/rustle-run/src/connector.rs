@@ -116,16 +116,16 @@ impl Remote for Served {
 impl Connector for HostConnector {
     fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
         let (opened, lost) = match self.open(host, vars) {
-            Ok(opened) => (opened, false),
+            Ok(opened) => (opened, None),
             // Tasks that need no connection run nevertheless; the first one that needs it tells why there is none.
             Err(message) => match self.stand_in(&["--unreachable".to_owned(), message.clone()]) {
-                Ok(session) => (Opened { session, user: None, remote: None }, true),
+                Ok(session) => (Opened { session, user: None, remote: None }, Some(message)),
                 Err(_) => return Err(Unreachable { message }),
             },
         };
         let Opened { session, user, remote } = opened;
         let method = match session.outcome {
-            _ if lost => "none",
+            _ if lost.is_some() => "none",
             _ if remote.is_some() => "SSH fallback",
             Outcome::Cached => "binary cached",
             Outcome::Uploaded => "binary uploaded",
@@ -134,10 +134,10 @@ impl Connector for HostConnector {
         let local = session.outcome == Outcome::Local && remote.is_none();
         // A platform unlike this machine's is worth a word.
         let triple = &session.runner.triple;
-        let foreign = !lost && !local && remote.is_none() && *triple != rustle_build::own_triple();
+        let foreign = lost.is_none() && !local && remote.is_none() && *triple != rustle_build::own_triple();
         let method = if foreign { format!("{method} for {triple}") } else { method.to_owned() };
         let (remote, why) = remote.unzip();
-        let reason = why.or_else(|| (!session.notes.is_empty()).then(|| session.notes.join("; ")));
+        let reason = lost.or(why).or_else(|| (!session.notes.is_empty()).then(|| session.notes.join("; ")));
         let channel = session.channel;
         let mut control = channel.control;
         let stderr = channel.stderr;

@@ -152,6 +152,8 @@ fn shared(
         users: Mutex::default(),
         offered: Mutex::default(),
         remotes: Mutex::default(),
+        manners: Mutex::default(),
+        seats: Mutex::default(),
         current: RwLock::default(),
         connector,
         bridge,

@@ -59,6 +59,9 @@ pub struct ModuleRequest {
     /// Seconds after which the module is killed (`timeout:`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// How the task itself wants to be connected; the controller's own matter, which never travels.
+    #[serde(skip)]
+    pub seat: Seat,
     /// `async:` seconds: start in the background and answer at once with a job id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub async_seconds: Option<u64>,
@@ -75,6 +78,33 @@ pub struct ModuleRequest {
     /// The module itself, where it is not native.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<ModulePayload>>,
+}
+
+/// Connection settings of a task that are not its play's. Empty for nearly all tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Seat {
+    /// `connection`, `remote_user`, `port`, as they hold for the task: below the host's variables.
+    pub keywords: Dict,
+    /// Connection variables of the task, its blocks and includes: above the host's variables.
+    pub vars: Dict,
+}
+
+impl Seat {
+    /// The keywords, and the variable that counts more than each.
+    pub const KEYWORDS: [(&str, &str); 3] = [("connection", "ansible_connection"), ("remote_user", "ansible_user"), ("port", "ansible_port")];
+
+    /// Whether a variable tells how a host is connected to.
+    pub fn is_variable(name: &str) -> bool {
+        const NAMES: [&str; 13] = [
+            "ansible_host", "ansible_port", "ansible_user", "ansible_connection", "ansible_ssh_", "ansible_password", "ansible_private_key",
+            "ansible_control_path", "ansible_timeout", "ansible_scp_", "ansible_sftp_", "ansible_paramiko_", "ansible_transport",
+        ];
+        NAMES.iter().any(|n| if n.ends_with('_') || *n == "ansible_private_key" || *n == "ansible_control_path" { name.starts_with(n) } else { name == *n })
+    }
+    /// Whether the task wants nothing of its own.
+    pub fn is_empty(&self) -> bool {
+        self.keywords.is_empty() && self.vars.is_empty()
+    }
 }
 
 /// Content by digest. On the wire the bytes are base64.

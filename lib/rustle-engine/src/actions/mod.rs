@@ -203,6 +203,7 @@ impl Engine<'_> {
             elevate: manner.elevate.clone(),
             timeout: manner.timeout,
             async_seconds: manner.async_seconds,
+            seat: manner.seat.clone(),
             blobs,
             verbosity: self.options.verbosity,
             hints,
