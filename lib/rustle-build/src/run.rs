@@ -54,6 +54,10 @@ pub(crate) fn run(
     command.env("RUSTFLAGS", flags.join(" ")).envs(job.env.iter().map(|(k, v)| (k, v)));
     // Its progress bar tells what is done of how much.
     command.envs([("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "100"), ("CARGO_TERM_COLOR", "never")]);
+    // rustc strips Mach-O with a program that not every toolchain has.
+    if template.triple.ends_with("-apple-darwin") && request.env.which("rust-objcopy").is_none() {
+        command.env(format!("CARGO_PROFILE_{}_STRIP", template.profile.to_uppercase()), "none");
+    }
     if let Some(rustc) = request.env.rustc() {
         command.env("RUSTC", rustc);
     }

@@ -194,7 +194,8 @@ impl Pump {
         session.set_keepalive(true, u32::try_from(interval).unwrap_or(15));
         let worker = Worker {
             environment: sent_environment(resolved),
-            silence: Duration::from_secs(interval * count),
+            count,
+            unanswered: 0,
             interval: Duration::from_secs(interval),
             spec: spec.clone(),
             resolved: resolved.clone(),
@@ -247,7 +248,9 @@ struct Worker {
     finishing: bool,
     heard: Instant,
     interval: Duration,
-    silence: Duration,
+    /// Questions to the server that it has not answered, of at most so many.
+    unanswered: u64,
+    count: u64,
     spec: HostSpec,
     resolved: Resolved,
     environment: Vec<(String, String)>,
@@ -387,6 +390,7 @@ impl Worker {
         let ready = unsafe { libc::poll(polls.as_mut_ptr(), polls.len() as libc::nfds_t, limit) };
         if polls[0].revents != 0 && ready > 0 {
             self.heard = Instant::now();
+            self.unanswered = 0;
             if self.lines.is_empty() {
                 // Nobody reads the session: only its end is of interest.
                 let mut byte = [0u8; 1];
@@ -400,10 +404,14 @@ impl Worker {
             _ = (&self.ear).read(&mut [0u8; 64]);
         }
         if self.heard.elapsed() >= self.interval {
-            if self.heard.elapsed() > self.silence + self.interval {
+            // Questions without answer count, and no time: a machine that slept has asked nothing meanwhile.
+            if self.unanswered >= self.count {
                 return Err(format!("Timeout, server {} not responding.", self.resolved.hostname()));
             }
             self.session.keepalive_send().map_err(|e| self.words_for(&e))?;
+            if ready == 0 {
+                self.unanswered += 1;
+            }
         }
         Ok(())
     }
