@@ -222,16 +222,17 @@ impl Shared {
             }
         });
     }
+    /// Whether the host has a session that was made in another way than its variables now say.
+    pub fn moved(self: &Arc<Self>, host: &str) -> bool {
+        let had = lock(&self.manners).get(host).cloned();
+        had.is_some_and(|had| !same_seat(&had, &self.connection_vars(host, &Seat::default())))
+    }
     /// Whether the host's session, if it has one, was made as the play now wants it; else it is left.
     pub fn still_right(self: &Arc<Self>, host: &str, vars: &Dict) -> bool {
         let Some(session) = lock(&self.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst)) else {
             return false;
         };
-        let same = |had: &Dict| {
-            let seat = |d: &Dict| d.str_iter().filter(|(n, _)| Seat::is_variable(n)).map(|(n, v)| (n.to_owned(), v.clone())).collect::<Vec<_>>();
-            seat(had) == seat(vars)
-        };
-        if lock(&self.unreachable).contains_key(host) || lock(&self.manners).get(host).is_none_or(same) {
+        if lock(&self.unreachable).contains_key(host) || lock(&self.manners).get(host).is_none_or(|had| same_seat(had, vars)) {
             return true;
         }
         lock(&self.sessions).remove(host);
@@ -409,6 +410,12 @@ impl Shared {
     pub fn setting(&self, name: &str) -> Option<Value> {
         self.run_options.config.get(name).or_else(|| self.settings.get(name)).cloned()
     }
+}
+
+/// Whether both say the same of how to connect, in whatever order.
+fn same_seat(a: &Dict, b: &Dict) -> bool {
+    let seat = |d: &Dict| d.str_iter().filter(|(n, _)| Seat::is_variable(n)).map(|(n, v)| (n.to_owned(), v.to_string())).collect::<std::collections::BTreeMap<_, _>>();
+    seat(a) == seat(b)
 }
 
 /// Prefixes of variables that tell how to connect.

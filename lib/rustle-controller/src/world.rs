@@ -26,7 +26,7 @@ impl ControllerWorld {
 impl World for ControllerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
         let host = delegate.unwrap_or(&self.host);
-        if !request.seat.is_empty() {
+        if !request.seat.is_empty() || self.shared.moved(host) {
             return self.shared.seated(host, request);
         }
         if let Some(why) = crate::session::lock(&self.shared.unreachable).get(host) {

@@ -61,7 +61,7 @@ fn is_own_host(v: &Value) -> bool {
     text == "{{inventory_hostname}}"
 }
 
-fn controller(reason: impl Into<String>) -> Verdict {
+pub(crate) fn controller(reason: impl Into<String>) -> Verdict {
     let reason = reason.into();
     Verdict { place: Place::Controller, visible: Some(reason.clone()), reason }
 }

@@ -10,7 +10,7 @@ use rustle_jinja::Environment;
 use rustle_playbook::ParsedRun;
 use rustle_stream::Record;
 use rustle_stream::model::{Block, BlockId, Fragment, Node, Play, Task, TaskId};
-use rustle_stream::protocol::{BarrierRule, Placement};
+use rustle_stream::protocol::{BarrierRule, Placement, Seat};
 use rustle_stream::record::{Batch, Decision, Place, Requirement, Segment};
 use rustle_value::{Dict, Value, py_str};
 use std::collections::{BTreeSet, HashMap};
@@ -99,7 +99,22 @@ pub fn tasks_in_order<'a>(play: &Play, fragment: &'a Fragment) -> Vec<&'a Task> 
 
 fn verdicts<'a>(play: &Play, tasks: &[&'a Task], blocks: &HashMap<BlockId, &Block>, foreign: &Foreign) -> Vec<(&'a Task, Verdict)> {
     let around = Around { play, blocks, foreign };
-    tasks.iter().map(|t| (*t, around.decide(t))).collect()
+    let mut moved: Option<String> = None;
+    let mut decide = |task: &'a Task| {
+        let verdict = around.decide(task);
+        let sets = || task.args.str_iter().map(|(name, _)| name).find(|n| Seat::is_variable(n));
+        if moved.is_none() && task.action.rsplit('.').next() == Some("set_fact") {
+            moved = sets().map(str::to_owned);
+            return verdict;
+        }
+        match &moved {
+            Some(name) if matches!(verdict.place, Place::Host | Place::Bridge) => {
+                crate::decide::controller(format!("a task before it sets {name}: the connection may be another one"))
+            }
+            _ => verdict,
+        }
+    };
+    tasks.iter().map(|t| (*t, decide(t))).collect()
 }
 
 fn placement(verdicts: &[(&Task, Verdict)]) -> Placement {

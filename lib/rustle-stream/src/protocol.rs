@@ -99,7 +99,9 @@ impl Seat {
             "ansible_host", "ansible_port", "ansible_user", "ansible_connection", "ansible_ssh_", "ansible_password", "ansible_private_key",
             "ansible_control_path", "ansible_timeout", "ansible_scp_", "ansible_sftp_", "ansible_paramiko_", "ansible_transport",
         ];
-        NAMES.iter().any(|n| if n.ends_with('_') || *n == "ansible_private_key" || *n == "ansible_control_path" { name.starts_with(n) } else { name == *n })
+        // A fact, not a setting.
+        let fact = name.starts_with("ansible_ssh_host_key_");
+        !fact && NAMES.iter().any(|n| if n.ends_with('_') || *n == "ansible_private_key" || *n == "ansible_control_path" { name.starts_with(n) } else { name == *n })
     }
     /// Whether the task wants nothing of its own.
     pub fn is_empty(&self) -> bool {
