@@ -86,13 +86,17 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
                     Some(v) => py_str(v),
                     None => engine.render_str(cx, &raw).map_err(Failure::from)?,
                 };
-                find_file(shared, &play, &cx.task, &name)
+                let args = if &*cx.task.action == "ansible.builtin.template" { engine.arguments(cx)? } else { Dict::new() };
+                Ok((find_file(shared, &play, &cx.task, &name)?, cx.task.clone(), args))
             });
             match found {
-                Ok(path) => {
+                Ok((path, task, args)) => {
                     let decrypt = |text: &str| shared.decrypt(text, &path).map(String::into_bytes);
                     match shared.files.describe(&path, &decrypt) {
-                        Ok(file) => Reply::File { file: Box::new(file) },
+                        Ok(mut file) => {
+                            crate::parts::add(shared, &play, &task, &args, &mut file);
+                            Reply::File { file: Box::new(file) }
+                        }
                         Err(e) => error(e),
                     }
                 }

@@ -21,6 +21,7 @@ mod filters;
 mod hostvars;
 mod known;
 mod lookups;
+mod parts;
 mod payloads;
 mod plugins;
 mod program;

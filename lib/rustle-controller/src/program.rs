@@ -65,8 +65,12 @@ pub fn literal_files(shared: &Shared, play: &PlayState, fragment: &Fragment) -> 
         let Ok(path) = crate::answers::find_file(shared, play, task, name) else { continue };
         let decrypt = |text: &str| shared.decrypt(text, &path).map(String::into_bytes);
         if std::fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() < (1 << 20))
-            && let Ok(file) = shared.files.describe(&path, &decrypt)
+            && let Ok(mut file) = shared.files.describe(&path, &decrypt)
         {
+            // Delimiters that are templates have no value yet.
+            if !task.args.str_iter().any(|(k, v)| k.ends_with("_string") && matches!(v, Value::Template(_))) {
+                crate::parts::add(shared, play, task, &task.args, &mut file);
+            }
             out.push((task.id, field.to_owned(), file));
         }
     }

@@ -78,8 +78,8 @@ impl World for ControllerWorld {
     fn decrypt(&self, _: &rustle_engine::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         self.shared.decrypt(&vaulted.ciphertext, "").map(Value::from).map_err(JinjaError::runtime)
     }
-    fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {
-        lookups::find_template(self, name)
+    fn template(&self, name: &str, folders: &[String]) -> Result<Option<Arc<str>>, JinjaError> {
+        lookups::find_template(self, name, folders)
     }
     fn controller_action(&self, name: &str, cx: &TaskContext, args: &Dict) -> Option<Result<Dict, Failure>> {
         actions::run(self, name, cx, args)

@@ -43,6 +43,7 @@ impl Engine<'_> {
             world: self.world,
             place: &cx.place,
             ask: true,
+            parts: None,
         }
     }
     /// Renders a value, all of it.

@@ -39,7 +39,7 @@ mod vars;
 mod vars_files;
 mod world;
 
-pub use actions::{action_names, is_action};
+pub use actions::{action_names, is_action, template_folders, template_syntax};
 pub use context::{TaskContext, number, to_bool};
 pub use engine::Engine;
 pub use foreign::is_foreign;
@@ -49,7 +49,7 @@ pub use manner::Manner;
 pub use outcome::Outcome;
 pub use play::{Flow, GATHER_TASK, gather_task};
 pub use program::{Program, in_order};
-pub use scope::{Place, TaskScope};
+pub use scope::{Parts, Place, TaskScope};
 pub use tags::TagFilter;
 pub use vars::{HostVars, Layers};
 pub use world::{SHARED_NAMES, Update, World, WorldError};

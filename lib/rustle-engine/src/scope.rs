@@ -6,6 +6,7 @@ use rustle_jinja::{Args, Error, Interp, Scope};
 use rustle_stream::model::TaskId;
 use rustle_stream::protocol::{Call, Frame, Position, Reply};
 use rustle_value::{Value, Vaulted};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where a template is rendered: needed to ask the controller for what this side does not know.
@@ -18,6 +19,15 @@ pub struct Place {
     pub item: Option<u32>,
 }
 
+/// What a template file may include.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// Where the names are looked for on the controller, in order.
+    pub folders: Vec<String>,
+    /// What came with the file: see `SourceFile::parts`.
+    pub texts: &'a BTreeMap<String, Option<String>>,
+}
+
 /// A task's variables and services, for one rendering.
 pub struct TaskScope<'a> {
     pub layers: Layers<'a>,
@@ -25,6 +35,8 @@ pub struct TaskScope<'a> {
     pub place: &'a Place,
     /// Whether the controller may be asked for templates that cannot be finished here.
     pub ask: bool,
+    /// Where a template file is rendered.
+    pub parts: Option<&'a Parts<'a>>,
 }
 
 impl Scope for TaskScope<'_> {
@@ -79,7 +91,15 @@ impl Scope for TaskScope<'_> {
         self.world.decrypt(self.place, vaulted)
     }
     fn load_template(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
-        self.world.template(name)
+        match self.parts.and_then(|p| p.texts.get(name)) {
+            Some(known) => Ok(known.as_deref().map(Arc::from)),
+            None => self.world.template(name, &self.template_folders()),
+        }
+    }
+    fn template_folders(&self) -> Vec<String> {
+        // Values of a playbook look in its folder only.
+        let beside = || self.layers.host.magic.get("playbook_dir").map(rustle_value::py_str).into_iter().collect();
+        self.parts.map_or_else(beside, |p| p.folders.clone())
     }
     fn remote(&self, source: &str, expression: bool) -> Option<Result<Value, Error>> {
         if !self.ask || self.world.is_controller() {

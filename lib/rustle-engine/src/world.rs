@@ -71,8 +71,10 @@ pub trait World {
             Err(e) => Err(JinjaError::runtime(e.to_string())),
         }
     }
-    /// A template named by `{% include %}`, `{% import %}` or `{% extends %}`.
-    fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {
+    /// A template named by `{% include %}`, `{% import %}` or `{% extends %}`, below the first of these folders of the
+    /// controller that has it.
+    fn template(&self, name: &str, folders: &[String]) -> Result<Option<Arc<str>>, JinjaError> {
+        let _ = folders;
         Err(JinjaError::NeedsController { what: format!("template '{name}'") })
     }
     /// The part of an action that only the controller can do (`add_host`, `fetch`, `include_vars`, …); `None` where

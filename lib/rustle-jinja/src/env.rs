@@ -96,6 +96,7 @@ impl Environment {
         let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
         let template = self.parse(&rest, origin, &syntax)?;
         let mut cx = Interp::new(self, scope);
+        cx.syntax = Some(Syntax { keep_trailing_newline: false, ..syntax });
         let v = match cx.render(&template).and_then(|v| cx.piece(v)) {
             Err(e @ Error::NeedsController { .. }) => scope.remote(source, false).unwrap_or(Err(e))?,
             r => r.map_err(|e| crate::interp::leave(e).at_origin(origin))?,
@@ -162,6 +163,17 @@ impl Environment {
             return Ok(Uses::default());
         }
         Ok(uses::of_template(&*self.parse(source, None, default_syntax())?))
+    }
+
+    /// Names that a template file reads. Its first line may override `syntax` unless `part` says that another template
+    /// includes it: then it is text.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`].
+    pub fn uses_text(&self, source: &Arc<str>, syntax: &Syntax, part: bool) -> Result<(Uses, Syntax)> {
+        let mut syntax = syntax.clone();
+        let rest = if part { source } else { syntax.take_header(source)? };
+        Ok((uses::of_template(&*self.parse(&rest.into(), None, &syntax)?), syntax))
     }
 
     /// Names that a bare expression reads.

@@ -59,7 +59,8 @@ impl Error {
             Error::NeedsController { .. } => None,
         }
     }
-    pub(crate) fn detail_mut(&mut self) -> Option<&mut Detail> {
+    /// As [`Error::detail`], to change it.
+    pub fn detail_mut(&mut self) -> Option<&mut Detail> {
         match self {
             Error::Syntax(d) | Error::Undefined(d) | Error::Runtime(d) => Some(d),
             Error::NeedsController { .. } => None,

@@ -47,9 +47,14 @@ pub trait Scope {
     fn decrypt(&self, _v: &Vaulted) -> Result<Value> {
         Err(Error::NeedsController { what: "vault secret".into() })
     }
-    /// Source of the template `name`, for include, import and extends; `None` where there is none.
+    /// Source of the template `name`, for include, import and extends; `None` where there is none. The name has no
+    /// `..`, and no slash at its start.
     fn load_template(&self, _name: &str) -> Result<Option<Arc<str>>> {
         Ok(None)
+    }
+    /// The folders where [`Scope::load_template`] looks, for messages.
+    fn template_folders(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

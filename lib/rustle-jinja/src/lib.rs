@@ -34,7 +34,7 @@ pub use conditions::bare_name;
 pub use env::Environment;
 pub use error::{Detail, Error, Result};
 pub use host::{EmptyScope, Scope};
-pub use interp::Interp;
+pub use interp::{Interp, template_path};
 pub use objects::{Func, is_omit, omit};
 pub use syntax::Syntax;
 pub use uses::Uses;

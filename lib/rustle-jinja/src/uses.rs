@@ -77,6 +77,15 @@ impl Walk {
     fn include(&mut self, e: &Expr) {
         match e {
             Expr::Const(Value::Str(s)) => _ = self.uses.includes.insert(s.to_string()),
+            Expr::List(l) | Expr::Tuple(l) => l.iter().for_each(|e| self.include(e)),
+            Expr::Const(Value::List(l) | Value::Tuple(l)) if l.iter().all(|v| v.as_str().is_some()) => {
+                self.uses.includes.extend(l.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            Expr::Cond(c) => {
+                self.expr(&c.0);
+                self.include(&c.1);
+                c.2.iter().for_each(|e| self.include(e));
+            }
             e => {
                 self.uses.dynamic_include = true;
                 self.expr(e);

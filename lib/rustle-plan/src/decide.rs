@@ -167,12 +167,14 @@ impl Around<'_> {
         let finder = Finder::new(&task.search_path, rustle_playbook::paths::parent(&self.play.playbook));
         let mut todo: Vec<String> = vec![name.to_string()];
         let mut done = BTreeSet::new();
+        // What it includes may be beside it, too.
+        let beside = finder.find_needle("templates", name).ok().and_then(|p| Some(p.rsplit_once('/')?.0.to_owned())).unwrap_or_default();
         while let Some(name) = todo.pop() {
             if !done.insert(name.clone()) {
                 continue;
             }
             // A missing file is the task's own failure, at its turn.
-            let Some(text) = finder.find_needle("templates", &name).ok().and_then(|p| std::fs::read_to_string(p).ok()) else { continue };
+            let Some(text) = finder.find_needle("templates", &name).or_else(|e| finder.find_needle("templates", &format!("{beside}/{name}")).map_err(|_| e)).ok().and_then(|p| std::fs::read_to_string(p).ok()) else { continue };
             let (why, includes) = self.foreign.in_text(&text);
             if let Some(why) = why {
                 return Some(format!("the template {name} {why}"));

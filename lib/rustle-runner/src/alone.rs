@@ -72,15 +72,13 @@ pub(crate) struct AloneWorld {
     tasks: HashSet<TaskId>,
     /// The current play: its playbook's folder, and the hosts that it was planned for.
     play: Mutex<(String, Vec<String>)>,
-    /// Folders where the task that last asked for a file looks.
-    near: Mutex<Vec<String>>,
     /// Contents that were described.
     contents: Mutex<HashMap<String, Arc<[u8]>>>,
 }
 
 impl AloneWorld {
     pub(crate) fn new(told: Told, files: BTreeMap<String, EmbeddedFile>, tasks: HashSet<TaskId>) -> AloneWorld {
-        AloneWorld { told, shared: Shared::new(Modules::Here), files, tasks, play: Mutex::default(), near: Mutex::default(), contents: Mutex::default() }
+        AloneWorld { told, shared: Shared::new(Modules::Here), files, tasks, play: Mutex::default(), contents: Mutex::default() }
     }
     pub(crate) fn begin(&self, play: &AlonePlay) {
         let program = &play.program;
@@ -280,10 +278,8 @@ impl World for AloneWorld {
             _ => None,
         }
     }
-    fn template(&self, name: &str) -> Result<Option<Arc<str>>, JinjaError> {
-        let near = lock(&self.near).clone();
-        let places = near.iter().flat_map(|base| [format!("{base}/templates/{name}"), format!("{base}/{name}")]);
-        let file = places.map(|p| normal(&p)).find_map(|p| self.files.get(&p));
+    fn template(&self, name: &str, folders: &[String]) -> Result<Option<Arc<str>>, JinjaError> {
+        let file = folders.iter().find_map(|f| self.files.get(&normal(&format!("{f}/{name}"))));
         match file.map(|f| String::from_utf8(f.data.clone())) {
             Some(Ok(text)) => Ok(Some(text.into())),
             Some(Err(_)) => Err(JinjaError::runtime(format!("the template '{name}' is not UTF-8"))),
@@ -295,7 +291,6 @@ impl World for AloneWorld {
     }
     fn file(&self, task: &Task, name: &str) -> Option<Result<SourceFile, String>> {
         let places = self.places(task, name);
-        *lock(&self.near) = task.search_path.iter().cloned().chain([lock(&self.play).0.clone()]).collect();
         for place in &places {
             if let Some(file) = self.files.get(place) {
                 return Some(self.describe(place, file));

@@ -13,6 +13,7 @@ use crate::foreign::ModulePayload;
 use crate::model::{Fragment, Play, RoleId, TaskId};
 use rustle_value::{Dict, Value};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The protocol's version: both sides must have the same.
@@ -170,6 +171,10 @@ pub struct SourceFile {
     /// `Some(target)` for a symbolic link that is sent as such.
     pub link: Option<String>,
     pub directory: bool,
+    /// Of a template: the texts of the templates that it names literally, and of those that they name, by name; none
+    /// for a name that is nowhere.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, Option<String>>,
 }
 
 /// A play for one host: everything that its engine needs to run it alone.

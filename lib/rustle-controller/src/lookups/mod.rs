@@ -1,6 +1,5 @@
 //! Lookups that look at the controller: its files, environment, commands. One file each.
 
-use crate::session::lock;
 use crate::world::ControllerWorld;
 use rustle_jinja::{Args, Error, Interp};
 use rustle_playbook::Finder;
@@ -57,18 +56,8 @@ pub(crate) fn read(world: &ControllerWorld, path: &str) -> Result<Vec<u8>, Error
     Ok(bytes)
 }
 
-/// A template for `{% include %}`: in the folders of the task, then of the playbook.
-pub(crate) fn find_template(world: &ControllerWorld, name: &str) -> Result<Option<Arc<str>>, Error> {
-    let mut search: Vec<String> = Vec::new();
-    {
-        let program = lock(&world.play.program);
-        for role in program.public_roles() {
-            search.push(role.path.clone());
-        }
-    }
-    let finder = Finder::new(&search, &world.shared.playbook_dir(&world.play.play));
-    match finder.find_needle("templates", name) {
-        Ok(path) => Ok(Some(String::from_utf8_lossy(&read(world, &path)?).into_owned().into())),
-        Err(_) => Ok(None),
-    }
+/// A template for `{% include %}` and the like, below the first of the folders that has it.
+pub(crate) fn find_template(world: &ControllerWorld, name: &str, folders: &[String]) -> Result<Option<Arc<str>>, Error> {
+    let Some(path) = folders.iter().map(|f| format!("{f}/{name}")).find(|p| std::path::Path::new(p).is_file()) else { return Ok(None) };
+    Ok(Some(String::from_utf8_lossy(&read(world, &path)?).into_owned().into()))
 }

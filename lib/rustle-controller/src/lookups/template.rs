@@ -1,7 +1,9 @@
 //! `template`: a file of the controller, rendered with the variables at hand.
 
-use super::{Lookup, finder, flag, read, terms, text};
+use super::{Lookup, find_template, finder, flag, read, terms, text};
+use crate::world::ControllerWorld;
 use rustle_jinja::{Error, Scope, Syntax};
+use rustle_playbook::paths;
 use rustle_value::{Dict, Origin, Value};
 use std::sync::Arc;
 
@@ -9,6 +11,9 @@ use std::sync::Arc;
 struct With<'a> {
     inner: &'a dyn Scope,
     vars: Dict,
+    world: &'a ControllerWorld,
+    /// Where what the file includes is looked for.
+    folders: Vec<String>,
 }
 
 /// What templates say of themselves where nobody says otherwise.
@@ -36,7 +41,10 @@ impl Scope for With<'_> {
         self.inner.decrypt(v)
     }
     fn load_template(&self, name: &str) -> Result<Option<Arc<str>>, Error> {
-        self.inner.load_template(name)
+        find_template(self.world, name, &self.folders)
+    }
+    fn template_folders(&self) -> Vec<String> {
+        self.folders.clone()
     }
 }
 
@@ -62,10 +70,13 @@ pub(crate) static LOOKUP: Lookup = Lookup {
             }
         }
         let finder = finder(world, cx);
-        let scope = With { inner: cx.scope(), vars };
+        let bases = if finder.search_path.is_empty() { std::slice::from_ref(&finder.basedir) } else { &finder.search_path };
+        let folders: Vec<String> = bases.iter().flat_map(|b| [format!("{b}/templates"), b.clone()]).collect();
+        let mut scope = With { inner: cx.scope(), vars, world, folders: Vec::new() };
         let mut out = Vec::new();
         for term in terms(&args) {
             let path = finder.find_needle("templates", &term).map_err(|_| Error::runtime(format!("the template file {term} could not be found for the lookup")))?;
+            scope.folders = [&[paths::parent(&path).to_owned()][..], &folders].concat();
             let source: Arc<str> = String::from_utf8_lossy(&read(world, &path)?).into_owned().into();
             let text = cx.environment().render_text(&source, Some(&Origin::new(path.as_str(), 1, 1)), &syntax, &scope)?;
             out.push(Value::from(text));

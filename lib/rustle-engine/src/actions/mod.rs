@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 include!(concat!(env!("OUT_DIR"), "/actions.rs"));
 
+pub use template::{folders as template_folders, syntax as template_syntax};
+
 /// An action. `run` gets the task's rendered arguments and returns the result.
 pub(crate) struct Action {
     /// Full names that mean it.

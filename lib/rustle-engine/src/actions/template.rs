@@ -5,6 +5,7 @@ use crate::context::TaskContext;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::manner::Manner;
+use crate::scope::Parts;
 use rustle_jinja::Syntax;
 use rustle_stream::protocol::{Call, Reply, SourceFile};
 use rustle_value::{Dict, Origin, Value, dict};
@@ -41,6 +42,55 @@ fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceF
     let content = engine.content(&position, file)?;
     let source = String::from_utf8(content.to_vec())
         .map_err(|_| failed(format!("Template source files must be utf-8 encoded: {}", file.path)))?;
+    let syntax = syntax(args)?;
+    let mut tcx = cx.clone();
+    tcx.locals.update(&dict! {
+        "template_host" => engine.vars.magic.get("_rustle_controller").cloned().unwrap_or_default(),
+        "template_path" => src.as_str(),
+        "template_fullpath" => file.path.as_str(),
+        "template_destpath" => dest.as_str(),
+        "template_uid" => "root",
+        "template_mtime" => rustle_jinja::local_time(Some(file.modified)),
+        "template_run_date" => rustle_jinja::local_time(None),
+    });
+    if engine.scope(cx).layers.get("ansible_managed").is_none() {
+        let usual = engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed"));
+        tcx.locals.insert("ansible_managed", usual);
+    }
+    let origin = Origin::new(file.path.as_str(), 1, 1);
+    let playbook_dir = engine.vars.magic.get("playbook_dir").map(rustle_value::py_str).unwrap_or_default();
+    let parts = Parts { folders: folders(&cx.task.search_path, &playbook_dir, &file.path), texts: &file.parts };
+    let mut scope = engine.scope(&tcx);
+    scope.parts = Some(&parts);
+    // Delimiters and the template's own variables would be lost on the way: the controller renders the whole file.
+    scope.ask = false;
+    match engine.jinja.render_text(&Arc::from(source.as_str()), Some(&origin), &syntax, &scope) {
+        Ok(text) => Ok(text),
+        Err(rustle_jinja::Error::NeedsController { .. }) if !engine.world.is_controller() => {
+            let call = Call::Render { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item };
+            match engine.ask(&position, call)? {
+                Reply::Value { value } => Ok(rustle_value::py_str(&value)),
+                _ => Err(failed("the controller sent no text")),
+            }
+        }
+        // Where in the file is not told, but for its syntax.
+        Err(mut e) => {
+            if !matches!(e, rustle_jinja::Error::Syntax(_))
+                && let Some(d) = e.detail_mut()
+                && d.origin.as_ref() == Some(&origin)
+            {
+                d.origin = None;
+            }
+            Err(Failure::from(e).at(Some(&Origin::new(file.path.as_str(), 0, 0))))
+        }
+    }
+}
+
+/// How the file is written, by the task's arguments.
+///
+/// # Errors
+/// A newline that is none, and what should be a boolean and is not.
+pub fn syntax(args: &Dict) -> Result<Syntax, Failure> {
     let newline = text(args, "newline_sequence").map_or_else(|| "\n".to_owned(), |s| s.replace("\\n", "\n").replace("\\r", "\r"));
     if !["\n", "\r", "\r\n"].contains(&newline.as_str()) {
         return Err(failed("newline_sequence needs to be one of: \n, \r or \r\n"));
@@ -59,36 +109,14 @@ fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceF
         }
     }
     syntax.newline_sequence = newline;
-    let mut tcx = cx.clone();
-    tcx.locals.update(&dict! {
-        "template_host" => engine.vars.magic.get("_rustle_controller").cloned().unwrap_or_default(),
-        "template_path" => src.as_str(),
-        "template_fullpath" => file.path.as_str(),
-        "template_destpath" => dest.as_str(),
-        "template_uid" => "root",
-        "template_mtime" => rustle_jinja::local_time(Some(file.modified)),
-        "template_run_date" => rustle_jinja::local_time(None),
-    });
-    if engine.scope(cx).layers.get("ansible_managed").is_none() {
-        let usual = engine.options.config.get("DEFAULT_MANAGED_STR").cloned().unwrap_or_else(|| Value::from("Ansible managed"));
-        tcx.locals.insert("ansible_managed", usual);
-    }
-    let origin = Origin::new(file.path.as_str(), 1, 1);
-    let mut scope = engine.scope(&tcx);
-    // Delimiters and the template's own variables would be lost on the way: the controller renders the whole file.
-    scope.ask = false;
-    match engine.jinja.render_text(&Arc::from(source.as_str()), Some(&origin), &syntax, &scope) {
-        Ok(text) => Ok(text),
-        Err(rustle_jinja::Error::NeedsController { .. }) if !engine.world.is_controller() => {
-            let call = Call::Render { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item };
-            match engine.ask(&position, call)? {
-                Reply::Value { value } => Ok(rustle_value::py_str(&value)),
-                _ => Err(failed("the controller sent no text")),
-            }
-        }
-        // Where in the file is not told.
-        Err(e) => Err(Failure::from(e).at(Some(&Origin::new(file.path.as_str(), 0, 0)))),
-    }
+    Ok(syntax)
+}
+
+/// Where the templates that the file `path` names are looked for.
+pub fn folders(search_path: &[String], playbook_dir: &str, path: &str) -> Vec<String> {
+    let own = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+    let bases = search_path.iter().map(String::as_str).chain([playbook_dir, own]);
+    bases.flat_map(|b| [format!("{b}/templates"), b.to_owned()]).collect()
 }
 
 impl Engine<'_> {

@@ -69,6 +69,8 @@ pub struct Interp<'a> {
     blocks: HashMap<Arc<str>, Vec<Arc<Block>>>,
     parent: Option<Arc<CompiledTemplate>>,
     depth: u32,
+    /// How the template file is written, and so what it includes.
+    pub(crate) syntax: Option<crate::Syntax>,
 }
 
 /// Deepest nesting of macros, includes and recursive loops.
@@ -87,6 +89,7 @@ impl<'a> Interp<'a> {
             blocks: HashMap::new(),
             parent: None,
             depth: 0,
+            syntax: None,
         }
     }
 
@@ -220,4 +223,10 @@ pub(crate) fn leave_expression(e: Error) -> Error {
         Error::Runtime(_) => e.named(|| "Error rendering expression: ".into()),
         other => leave(other),
     }
+}
+
+/// A template's name as a path below the folders where templates are; `None` where it leads out of them.
+pub fn template_path(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('/').filter(|p| !matches!(*p, "" | ".")).collect();
+    (!parts.contains(&"..")).then(|| parts.join("/"))
 }

@@ -196,12 +196,12 @@ impl Interp<'_> {
         };
         for n in &names {
             let n = n.to_string();
-            if let Some(source) = self.host.load_template(&n)? {
+            let Some(path) = super::template_path(&n) else { continue };
+            if let Some(source) = self.host.load_template(&path)? {
                 let origin = rustle_value::Origin::new(n, 1, 1);
-                let mut syntax = crate::Syntax { keep_trailing_newline: false, ..crate::Syntax::default() };
-                let rest = syntax.take_header(&source)?;
-                let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
-                return self.env.parse(&rest, Some(&origin), &syntax).map(Some).map_err(leave);
+                // Written as the template that includes it: a line that overrides delimiters is text here.
+                let syntax = self.syntax.clone().unwrap_or_default();
+                return self.env.parse(&source, Some(&origin), &syntax).map(Some).map_err(leave);
             }
         }
         if ignore_missing {
@@ -209,7 +209,13 @@ impl Interp<'_> {
         }
         let list: Vec<String> = names.iter().map(ToString::to_string).collect();
         match &list[..] {
-            [one] => fail(format!("'{one}' not found in search path")),
+            [one] if super::template_path(one).is_none() => fail(one.clone()),
+            [one] => {
+                let folders = self.host.template_folders();
+                let several = if folders.len() == 1 { "" } else { "s" };
+                let shown: Vec<String> = folders.iter().map(|f| rustle_value::py_repr(&Value::from(f.as_str()))).collect();
+                fail(format!("'{one}' not found in search path{several}: {}", shown.join(", ")))
+            }
             many => fail(format!("none of the templates given were found: {}", many.join(", "))),
         }
     }
