@@ -36,6 +36,6 @@ mod world;
 
 pub use fact_cache::FactCache;
 pub use program::ANSIBLE_VERSION;
-pub use run::run;
+pub use run::{Unplanned, run};
 pub use standalone::programs;
 pub use shared::{Ask, Connected, Connector, Note, PlayState, Remote, Secrets, Shared, Unreachable};

@@ -24,8 +24,18 @@ pub enum Step {
     Stop,
 }
 
+/// Why a play cannot be planned.
+#[derive(Clone, Debug)]
+pub struct Unplanned {
+    pub message: String,
+    /// The run's exit code.
+    pub code: u8,
+    /// Found when the play has begun: its banner is shown.
+    pub begun: bool,
+}
+
 /// Runs all plays; `emit` gets every event in the order in which it is to be printed. Returns Ansible's exit code.
-pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, String>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
+pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPlay, Unplanned>, plays: &[Play], fragment: &Fragment, notes: &mpsc::Receiver<Note>, emit: &mut dyn FnMut(RunEvent)) -> u8 {
     crate::payloads::prepare(shared, plays, fragment);
     let mut run = Run::new(shared, notes, emit);
     for play in plays {
@@ -45,9 +55,14 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
                     break;
                 }
             }
-            Err(message) => {
-                (run.emit)(RunEvent::Error { text: message });
-                run.error = true;
+            Err(why) => {
+                if why.begun {
+                    let name = program::play_name(shared, play, &prompted);
+                    (run.emit)(RunEvent::PlayStart { play: play.id, name, hosts: Vec::new() });
+                }
+                (run.emit)(RunEvent::Error { text: why.message });
+                run.error = Some(why.code);
+                run.aborted = true;
                 break;
             }
         }
@@ -58,6 +73,11 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
     {
         let custom = lock(&shared.stats).clone();
         (run.emit)(RunEvent::Stats { hosts, exit: code, custom });
+    }
+    // A task that tags leave out may have been the one.
+    if let Some(name) = shared.options.start_at_task.as_ref().filter(|_| !run.started && !run.aborted && shared.options.tags.is_empty() && shared.options.skip_tags.is_empty()) {
+        let text = format!("No matching task \"{name}\" found. Note: --start-at-task can only follow static includes.");
+        (run.emit)(RunEvent::Error { text });
     }
     for session in lock(&shared.sessions).values() {
         session.close();
@@ -80,7 +100,10 @@ struct Run<'a> {
     interrupted: bool,
     /// Ended by an error of the run itself: there is no recap.
     aborted: bool,
-    error: bool,
+    /// The exit code of an error outside of any host.
+    error: Option<u8>,
+    /// A task of the user's own has begun.
+    started: bool,
 }
 
 /// The state of a batch.
@@ -131,7 +154,8 @@ impl<'a> Run<'a> {
             reached: HashSet::new(),
             interrupted: false,
             aborted: false,
-            error: false,
+            error: None,
+            started: false,
         }
     }
 }
@@ -141,8 +165,8 @@ impl Run<'_> {
         if self.interrupted {
             return exit::INTERRUPTED;
         }
-        if self.error {
-            return exit::ERROR;
+        if let Some(code) = self.error {
+            return code;
         }
         // Ansible's codes are bits: failed hosts 2, unreachable ones 4.
         let mut code = 0;
@@ -356,7 +380,7 @@ impl Run<'_> {
                 if !std::mem::replace(&mut self.aborted, true) {
                     (self.emit)(RunEvent::Error { text: message });
                 }
-                self.error = true;
+                self.error = Some(exit::ERROR);
                 for host in batch.open.drain() {
                     batch.barriers.done(&host);
                 }
@@ -449,6 +473,7 @@ impl Run<'_> {
         let event = clean(event);
         match &event {
             TaskEvent::Start { header } => {
+                self.started |= header.task != rustle_engine::GATHER_TASK;
                 batch.barriers.reached(host, &header.position);
                 batch.current.insert(host.to_owned(), header.clone());
             }

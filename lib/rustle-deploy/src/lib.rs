@@ -39,13 +39,24 @@ fn say(text: &str) {
 /// `--log-format json`.
 static AS_RECORDS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
+/// A warning.
 fn complain(text: &str) {
+    tell(text, exit::OK);
+}
+
+/// An error, with the exit code that it leads to.
+fn fail(text: &str, code: u8) -> u8 {
+    tell(text, code);
+    code
+}
+
+fn tell(text: &str, code: u8) {
     if AS_RECORDS.load(std::sync::atomic::Ordering::Relaxed) {
         let (level, message) = match text.strip_prefix("[WARNING]: ") {
             Some(rest) => ("warning", rest),
             None => ("error", text.strip_prefix("[ERROR]: ").unwrap_or(text)),
         };
-        let d = Diagnostic { level: level.into(), program: "rustle-deploy".into(), message: message.trim_end().into(), ..Diagnostic::default() };
+        let d = Diagnostic { level: level.into(), program: "rustle-deploy".into(), message: message.trim_end().into(), exit: code, ..Diagnostic::default() };
         if let Ok(line) = Record::from(d).to_line() {
             _ = writeln!(std::io::stderr(), "{line}");
         }
@@ -88,8 +99,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     let config = match Config::load(&cwd) {
         Ok(c) => c,
         Err(e) => {
-            complain(&format!("[ERROR]: {e}"));
-            return exit::BAD_OPTIONS;
+            return fail(&format!("[ERROR]: {e}"), exit::BAD_OPTIONS);
         }
     };
     if args.get_flag("version") {
@@ -105,37 +115,32 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
                     exit::OK
                 }
                 Err(e) => {
-                    complain(e.human("rustle-deploy").trim_end());
-                    e.exit
+                    fail(e.human("rustle-deploy").trim_end(), e.exit)
                 }
             };
         }
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
     if options.playbooks.is_empty() {
-        complain(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()));
-        return 2;
+        return fail(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()), 2);
     }
     if options.forks == Some(0) {
         let program = if ansible { "ansible-playbook" } else { "rustle-deploy" };
-        complain(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()));
-        return 2;
+        return fail(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()), 2);
     }
     options.flush_cache = args.get_flag("flush-cache");
     if args.get_flag("step") {
-        complain("[ERROR]: --step is not supported yet");
-        return exit::BAD_OPTIONS;
+        return fail("[ERROR]: --step is not supported yet", exit::BAD_OPTIONS);
     }
     for text in &config.warnings {
         complain(&format!("[WARNING]: {text}"));
     }
-    let passwords = |config: &Config| passwords(args, config).map_err(|e| complain(&format!("[ERROR]: {e}")));
+    let passwords = |config: &Config| passwords(args, config).map_err(|e| fail(&format!("[ERROR]: {e}"), exit::ERROR));
     let (mut prepared, config, passwords) = if let Some(source) = stream::source(&options.playbooks, ansible) {
         let (prepared, config) = match stream::read(source, args, &options) {
             Ok(found) => found,
             Err(e) => {
-                complain(e.human("rustle-deploy").trim_end());
-                return e.exit;
+                return fail(e.human("rustle-deploy").trim_end(), e.exit);
             }
         };
         let Ok(passwords) = passwords(&config) else { return exit::ERROR };
@@ -147,15 +152,14 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
         match rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)) {
             Ok(read) => (read.into(), config, passwords),
-            Err(e) => return refuse(&e, ansible),
+            Err(e) => return refuse(&e, ansible, &config),
         }
     };
     let any = any_hosts(&mut prepared.read, &config);
     let read = &prepared.read;
     if let Err(e) = any {
         read.warnings.iter().for_each(|text| complain(&format!("[WARNING]: {text}")));
-        complain(&format!("[ERROR]: {e}"));
-        return exit::ERROR;
+        return fail(&format!("[ERROR]: {e}"), exit::ERROR);
     }
     let mut plan = PlanOptions::default();
     if !ansible {
@@ -173,8 +177,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
     let out = std::io::LineWriter::new(std::io::stdout());
     let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
-        complain(&format!("[ERROR]: Invalid callback for stdout specified: {format}"));
-        return exit::ERROR;
+        return fail(&format!("[ERROR]: Invalid callback for stdout specified: {format}"), exit::ERROR);
     };
     report.settings(&version(ansible, &config), config.file.as_ref().and_then(|f| f.to_str()));
     for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
@@ -195,13 +198,12 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     match code {
         Ok(code) => {
             if code == exit::INTERRUPTED {
-                complain("[ERROR]: User interrupted execution");
+                tell("[ERROR]: User interrupted execution", code);
             }
             code
         }
         Err(e) => {
-            complain(&format!("[ERROR]: {e}"));
-            exit::ERROR
+            fail(&format!("[ERROR]: {e}"), exit::ERROR)
         }
     }
 }
@@ -210,11 +212,16 @@ fn args_output(args: &ArgMatches, ansible: bool) -> Option<String> {
     if ansible { None } else { args.get_one::<String>("output").cloned() }
 }
 
-fn refuse(e: &ParseError, ansible: bool) -> u8 {
+const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
+
+fn refuse(e: &ParseError, ansible: bool, config: &Config) -> u8 {
     let text = if ansible { e.plain_report() } else { e.report() };
     // Reports of several lines are followed by an empty one.
-    complain(&format!("[ERROR]: {}{}", text.trim_end(), if text.trim_end().contains('\n') { "\n" } else { "" }));
-    e.code()
+    if let ParseError::AfterInventory { warnings, empty, .. } = e {
+        let none = (*empty && config.flag("LOCALHOST_WARNING")).then_some(NO_HOSTS);
+        warnings.iter().map(String::as_str).chain(none).for_each(|w| complain(&format!("[WARNING]: {w}")));
+    }
+    fail(&format!("[ERROR]: {}{}", text.trim_end(), if text.trim_end().contains('\n') { "\n" } else { "" }), e.code())
 }
 
 /// A run needs hosts; with an empty inventory the implicit localhost remains.
@@ -222,7 +229,7 @@ fn any_hosts(read: &mut ReadRun, config: &Config) -> Result<(), String> {
     let inventory = &read.inventory;
     let empty = inventory.hosts.is_empty();
     if empty && config.flag("LOCALHOST_WARNING") {
-        read.warnings.push("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'".into());
+        read.warnings.push(NO_HOSTS.into());
     }
     let Some(limit) = read.run.options.limit.as_deref() else { return Ok(()) };
     let limit = rustle_inventory::Inventory::limit(limit).map_err(|e| e.to_string())?;
@@ -254,8 +261,7 @@ fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
     let limit = match run.options.limit.as_deref().map(rustle_inventory::Inventory::limit).transpose() {
         Ok(l) => l,
         Err(e) => {
-            complain(&format!("[ERROR]: {e}"));
-            return Some(exit::ERROR);
+            return Some(fail(&format!("[ERROR]: {e}"), exit::ERROR));
         }
     };
     // The planner wants to share the inventory with a run; here nothing changes it.
@@ -271,8 +277,7 @@ fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
             match planner.hosts(play, &source as &dyn HostSource) {
                 Ok(h) => hosts.push(h),
                 Err(e) => {
-                    complain(&format!("[ERROR]: {e}"));
-                    return Some(exit::ERROR);
+                    return Some(fail(&format!("[ERROR]: {e}"), exit::ERROR));
                 }
             }
         }

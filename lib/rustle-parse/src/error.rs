@@ -10,6 +10,9 @@ use rustle_vault::VaultError;
 pub enum ParseError {
     #[error(transparent)]
     Playbook(#[from] PlaybookError),
+    /// The same after the inventory was read: its warnings, and whether it has no host.
+    #[error("{error}")]
+    AfterInventory { warnings: Vec<String>, empty: bool, error: PlaybookError },
     #[error(transparent)]
     Inventory(#[from] InventoryError),
     #[error(transparent)]
@@ -35,21 +38,21 @@ impl ParseError {
     /// The whole text for a person, without `[ERROR]: `.
     pub fn report(&self) -> String {
         match self {
-            ParseError::Playbook(e) => e.report(),
+            ParseError::Playbook(e) | ParseError::AfterInventory { error: e, .. } => e.report(),
             other => other.to_string(),
         }
     }
     /// The same without what rustle adds to Ansible's words.
     pub fn plain_report(&self) -> String {
         match self {
-            ParseError::Playbook(e) => e.plain_report(),
+            ParseError::Playbook(e) | ParseError::AfterInventory { error: e, .. } => e.plain_report(),
             other => other.to_string(),
         }
     }
     /// `ansible-playbook`'s exit code.
     pub fn code(&self) -> u8 {
         match self {
-            ParseError::Playbook(e) => e.code(),
+            ParseError::Playbook(e) | ParseError::AfterInventory { error: e, .. } => e.code(),
             ParseError::Unbalanced(_) => exit::PARSER_ERROR,
             ParseError::ExtraVars(_) => exit::BAD_OPTIONS,
             _ => exit::ERROR,

@@ -189,9 +189,13 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
         sources.iter().map(|s| if s.contains(',') { s.clone() } else { paths::absolute(s, &cwd) }).collect();
     let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), ..settings.inventory_options })?;
     let mut run = ParsedRun { extra_vars: ExtraVars { vars: extra }, ..ParsedRun::default() };
-    run.take(loader.load_playbooks(&options.playbooks)?);
-    run.options = options;
     warnings.extend(inventory.take_warnings());
+    let empty = inventory.hosts.is_empty();
+    match loader.load_playbooks(&options.playbooks) {
+        Ok(loaded) => run.take(loaded),
+        Err(error) => return Err(ParseError::AfterInventory { warnings, empty, error }),
+    }
+    run.options = options;
     let mut folders: Vec<&str> = Vec::new();
     for play in &run.plays {
         let folder = paths::parent(&play.playbook);

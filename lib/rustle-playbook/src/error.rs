@@ -26,6 +26,8 @@ pub enum PlaybookError {
     Parser(Box<Problem>),
     /// A missing file or role, a bad value.
     General(Box<Problem>),
+    /// Files that import each other without end, which Ansible takes for a fault of its own.
+    Endless(Box<Problem>),
     /// The text isn't YAML.
     Yaml(Box<YamlError>),
 }
@@ -37,6 +39,10 @@ impl PlaybookError {
     /// A syntax error at `origin`.
     pub fn parser(message: impl Into<String>, origin: Option<&Origin>) -> Self {
         PlaybookError::Parser(Box::new(Problem { message: message.into(), origin: origin.cloned(), ..Problem::default() }))
+    }
+    /// Imports without end, seen at `origin`.
+    pub fn endless(message: impl Into<String>, origin: Option<&Origin>) -> Self {
+        PlaybookError::Endless(Box::new(Problem { message: message.into(), origin: origin.cloned(), ..Problem::default() }))
     }
     /// Another error at `origin`.
     pub fn general(message: impl Into<String>, origin: Option<&Origin>) -> Self {
@@ -64,13 +70,14 @@ impl PlaybookError {
         match self {
             PlaybookError::Parser(_) | PlaybookError::Yaml(_) => exit::PARSER_ERROR,
             PlaybookError::General(_) => exit::ERROR,
+            PlaybookError::Endless(_) => exit::UNEXPECTED,
         }
     }
 
     /// The place, where there is one.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            PlaybookError::Parser(p) | PlaybookError::General(p) => p.origin.as_ref(),
+            PlaybookError::Parser(p) | PlaybookError::General(p) | PlaybookError::Endless(p) => p.origin.as_ref(),
             PlaybookError::Yaml(e) => Some(&e.origin),
         }
     }
@@ -78,7 +85,7 @@ impl PlaybookError {
     /// Nearest right names, as sentences.
     pub fn hints(&self) -> &[String] {
         match self {
-            PlaybookError::Parser(p) | PlaybookError::General(p) => &p.hints,
+            PlaybookError::Parser(p) | PlaybookError::General(p) | PlaybookError::Endless(p) => &p.hints,
             PlaybookError::Yaml(_) => &[],
         }
     }
@@ -86,7 +93,10 @@ impl PlaybookError {
     /// The whole text that Ansible prints after `[ERROR]: `, without its trailing empty line; with hints, where there
     /// are any, at the end.
     pub fn report(&self) -> String {
-        let mut out = self.plain_report();
+        let mut out = match self {
+            PlaybookError::Endless(p) => p.report(),
+            other => other.plain_report(),
+        };
         for hint in self.hints() {
             out.push_str("\n\n");
             out.push_str(hint);
@@ -100,6 +110,7 @@ impl PlaybookError {
     pub fn plain_report(&self) -> String {
         match self {
             PlaybookError::Parser(p) | PlaybookError::General(p) => p.report(),
+            PlaybookError::Endless(_) => "Unexpected Exception, this is probably a bug: maximum recursion depth exceeded".into(),
             PlaybookError::Yaml(e) => e.report(),
         }
     }
@@ -108,7 +119,7 @@ impl PlaybookError {
 impl fmt::Display for PlaybookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PlaybookError::Parser(p) | PlaybookError::General(p) => f.write_str(&p.line()),
+            PlaybookError::Parser(p) | PlaybookError::General(p) | PlaybookError::Endless(p) => f.write_str(&p.line()),
             PlaybookError::Yaml(e) => f.write_str(&e.message),
         }
     }

@@ -89,7 +89,7 @@ impl Loader {
         };
         if depth > MAX_DEPTH {
             let message = "the imports are nested without end: does a playbook import itself?";
-            return Err(PlaybookError::parser(message, Some(&v.origin)));
+            return Err(PlaybookError::endless(message, Some(&v.origin)));
         }
         let mut vars = outer.clone();
         vars.update(&keywords.vars);

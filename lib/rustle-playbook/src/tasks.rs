@@ -32,7 +32,7 @@ impl Loader {
         };
         if scope.depth > MAX_DEPTH {
             let message = "the tasks are nested without end: does a file import itself?";
-            return Err(PlaybookError::parser(message, Some(&list.origin)));
+            return Err(PlaybookError::endless(message, Some(&list.origin)));
         }
         let mut out = Vec::with_capacity(items.len());
         for item in items {

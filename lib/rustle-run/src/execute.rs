@@ -7,11 +7,12 @@ use crate::programs::Bridged;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
-use rustle_controller::{Connected, Connector, FactCache, Note, Secrets, Shared, Unreachable};
+use rustle_controller::{Connected, Connector, FactCache, Note, Secrets, Shared, Unplanned, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
-use rustle_plan::{HostSource, Places, PlanOptions, Planner, Strategy};
+use rustle_plan::{HostSource, Places, PlanError, PlanOptions, Planner, Strategy};
 use rustle_stream::event::RunEvent;
+use rustle_stream::exit;
 use rustle_ship::Runner;
 use rustle_playbook::{Loader, ParsedRun};
 use rustle_stream::model::Play;
@@ -263,8 +264,9 @@ pub fn execute(
         &shared,
         &mut |play| {
             let source = Hosts { inventory: &hosts.inventory, limit: limit.clone() };
-            let mut planned = planner.play(play, &source).map_err(|e| e.to_string())?;
-            known.plan.apply(play, &mut planned, &source, plan.barriers.is_some())?;
+            let mut planned = planner.play(play, &source).map_err(|e| unplanned(&e, play, known.quiet))?;
+            let refused = |message| Unplanned { message, code: exit::ERROR, begun: false };
+            known.plan.apply(play, &mut planned, &source, plan.barriers.is_some()).map_err(refused)?;
             Ok(planned)
         },
         &run.plays,
@@ -278,4 +280,24 @@ pub fn execute(
         emit(RunEvent::Warning { text });
     }
     Ok(code)
+}
+
+/// What Ansible makes of a play that cannot be planned; `quiet` leaves out what it does not say.
+fn unplanned(e: &PlanError, play: &Play, quiet: bool) -> Unplanned {
+    match e {
+        PlanError::Keyword { keyword: "serial", problem, .. } => {
+            // Python's words, for a mistake that Ansible does not expect.
+            let number = problem.split('\'').nth(1).map(|n| n.replace('%', ""));
+            let message = match number.filter(|_| quiet) {
+                Some(n) => format!("Unexpected Exception, this is probably a bug: invalid literal for int() with base 10: '{n}'"),
+                None => e.to_string(),
+            };
+            Unplanned { message, code: exit::UNEXPECTED, begun: false }
+        }
+        PlanError::Strategy(_) => {
+            let place = play.origin.as_ref().map(|o| format!("\n{}\n", rustle_yaml::excerpt_from_file(o))).unwrap_or_default();
+            Unplanned { message: format!("{e}{place}"), code: exit::ERROR, begun: true }
+        }
+        other => Unplanned { message: other.to_string(), code: exit::ERROR, begun: false },
+    }
 }

@@ -33,7 +33,10 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
         help: None,
     };
     let (bytes, encrypted) = inventory.read_bytes(std::path::Path::new(source)).map_err(whole)?;
-    let text = decode(bytes).map_err(whole)?;
+    let (text, replaced) = decode(bytes);
+    if let Some(line) = replaced {
+        inventory.warn(format!("{source}:{line} is not UTF-8: what cannot be read is replaced"));
+    }
     let mut reader = Reader { inventory, file: source.into(), line: 0, pending: IndexMap::new() };
     reader.read(&text).map_err(|message| {
         let place = Origin { file: source.into(), line: reader.line, column: 0 };
@@ -42,21 +45,23 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     })
 }
 
-/// The text of a file. Comments may be in any encoding, everything else is UTF-8.
-fn decode(bytes: Vec<u8>) -> Result<String, String> {
+/// The text of a file, and its first line with something in it, comments apart, that is not UTF-8 and was replaced.
+fn decode(bytes: Vec<u8>) -> (String, Option<usize>) {
     let bytes = match String::from_utf8(bytes) {
-        Ok(text) => return Ok(text),
+        Ok(text) => return (text, None),
         Err(e) => e.into_bytes(),
     };
-    let lines: Result<Vec<&str>, String> = bytes
-        .split(|&c| c == b'\n')
-        .enumerate()
-        .map(|(i, line)| match line.first() {
-            Some(b';' | b'#') => Ok(""),
-            _ => std::str::from_utf8(line).map_err(|_| format!("line {} is not UTF-8", i + 1)),
-        })
-        .collect();
-    Ok(lines?.join("\n"))
+    let mut replaced = None;
+    let mut lines = Vec::new();
+    for (i, line) in bytes.split(|&c| c == b'\n').enumerate() {
+        let comment = matches!(line.first(), Some(b';' | b'#'));
+        let text = if comment { "".into() } else { String::from_utf8_lossy(line) };
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            replaced = replaced.or(Some(i + 1));
+        }
+        lines.push(text);
+    }
+    (lines.join("\n"), replaced)
 }
 
 struct Reader<'a> {
