@@ -47,6 +47,8 @@ pub struct Response {
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Whether redirects led in a circle; this is the last of them.
+    pub looped: bool,
 }
 
 impl Response {
@@ -56,10 +58,23 @@ impl Response {
     }
     /// `OK (12 bytes)` or `HTTP Error 404: Not Found`.
     pub fn message(&self) -> String {
+        if self.looped {
+            return format!(
+                "HTTP Error {}: The HTTP server returned a redirect error that would lead to an infinite loop.\nThe last 30x error message was:\n{}",
+                self.status,
+                reason(self.status)
+            );
+        }
         if self.status >= 300 {
             return format!("HTTP Error {}: {}", self.status, reason(self.status));
         }
         format!("OK ({} bytes)", self.header("content-length").unwrap_or("unknown"))
+    }
+    /// The body as text, in the answer's character set where that is Latin-1, else in UTF-8.
+    pub fn text(&self) -> String {
+        let kind = self.header("content-type").unwrap_or_default().to_lowercase();
+        let latin = ["charset=iso-8859-1", "charset=latin-1", "charset=latin1"].iter().any(|c| kind.replace('"', "").contains(c));
+        if latin { self.body.iter().map(|b| char::from(*b)).collect() } else { String::from_utf8_lossy(&self.body).into_owned() }
     }
 }
 
@@ -94,6 +109,13 @@ impl Request {
 
     /// Sends it. A status is never an error here; the error is the text of what went wrong underneath.
     pub fn send(&self, ctx: &Ctx) -> Result<Response, String> {
+        if let Some(path) = self.url.strip_prefix("file://") {
+            return local(&self.url, path);
+        }
+        if !self.url.starts_with("http://") && !self.url.starts_with("https://") {
+            let kind = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
+            return Err(format!("Request failed: <urlopen error unknown url type: {kind}>"));
+        }
         let (mut url, credentials) = split_credentials(&self.url);
         let auth = match (&self.user, credentials) {
             (Some(u), _) => Some(basic(u, self.password.as_deref().unwrap_or_default())),
@@ -104,12 +126,15 @@ impl Request {
         let mut body = self.body.clone();
         let mut send_auth = self.force_basic_auth;
         let mut redirected = false;
-        for _ in 0..12 {
-            let agent = self.agent_for(ctx, &url)?;
+        let mut hops = 0;
+        loop {
+            let agent = self.agent_for(ctx, &url).map_err(|e| format!("Request failed: {e}"))?;
             let mut headers: Vec<(&str, &str)> = self
                 .headers
                 .iter()
                 .filter(|(k, _)| !redirected || !self.unredirected.iter().any(|u| u.eq_ignore_ascii_case(k)))
+                // What describes the body goes with it.
+                .filter(|(k, _)| !redirected || body.is_some() || !k.eq_ignore_ascii_case("content-type"))
                 .map(|(k, v)| (k.as_str(), v.as_str()))
                 .collect();
             if let (true, Some(a)) = (send_auth, &auth) {
@@ -117,6 +142,11 @@ impl Request {
             }
             if !headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("user-agent")) {
                 headers.push(("User-Agent", &self.agent));
+            }
+            // One exchange per connection: Ansible's client says so, and servers may depend on it.
+            headers.push(("Connection", "close"));
+            if body.is_some() && !headers.iter().any(|(k, _)| k.eq_ignore_ascii_case("content-type")) {
+                headers.push(("Content-Type", "application/x-www-form-urlencoded"));
             }
             let answer = exchange(&agent, &method, &url, &headers, body.as_deref())?;
             let status = answer.status().as_u16();
@@ -126,7 +156,8 @@ impl Request {
             }
             let location = answer.headers().get("location").and_then(|l| l.to_str().ok());
             match location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308) && self.follows(&method, status)) {
-                Some(l) => {
+                Some(l) if hops < 10 => {
+                    hops += 1;
                     url = resolve(&url, l);
                     redirected = true;
                     if status == 303 && method != "HEAD" || matches!(status, 301 | 302) && method == "POST" {
@@ -134,10 +165,12 @@ impl Request {
                         body = None;
                     }
                 }
-                None => return self.finish(answer, url, redirected),
+                last => {
+                    let looped = last.is_some();
+                    return self.finish(answer, url, redirected && !looped).map(|r| Response { looped, ..r });
+                }
             }
         }
-        Err("too many redirects".into())
     }
 
     fn follows(&self, method: &str, status: u16) -> bool {
@@ -200,8 +233,46 @@ impl Request {
         } else {
             reader.read_to_end(&mut body)
         }
-        .map_err(|e| e.to_string())?;
-        Ok(Response { status: answer.status().as_u16(), url, redirected, headers, body })
+        .map_err(|e| format!("Request failed: {e}"))?;
+        Ok(Response { status: answer.status().as_u16(), url, redirected, headers, body, looped: false })
+    }
+}
+
+const LOOKUP: &str = "Request failed: <urlopen error [Errno -2] Name or service not known>";
+
+/// A file of this machine as if a server had sent it; it has no status of its own.
+fn local(url: &str, path: &str) -> Result<Response, String> {
+    let path = path.strip_prefix("localhost").unwrap_or(path);
+    let path = percent(path);
+    let body = std::fs::read(&path).map_err(|e| format!("Request failed: <urlopen error {}>", crate::errors::py_oserror(&e, &path)))?;
+    let headers = vec![("content-length".into(), body.len().to_string())];
+    Ok(Response { status: 200, url: url.to_owned(), redirected: false, headers, body, looped: false })
+}
+
+/// `%41` to `A`.
+fn percent(text: &str) -> String {
+    let (mut out, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, tail)) = rest.split_first() {
+        let coded = (*first == b'%').then(|| tail.get(..2)).flatten();
+        match coded.and_then(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok()) {
+            Some(b) => {
+                out.push(b);
+                rest = &tail[2..];
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The URL as results show it: without the user's name and password.
+pub fn shown(url: &str) -> String {
+    match (split_credentials(url), url.split_once("://")) {
+        ((clean, Some(_)), Some((scheme, _))) => format!("{scheme}://****:****@{}", clean.split_once("://").map_or("", |(_, rest)| rest)),
+        _ => url.to_owned(),
     }
 }
 
@@ -211,18 +282,22 @@ fn exchange(agent: &Agent, method: &str, url: &str, headers: &[(&str, &str)], bo
         b = b.header(*k, *v);
     }
     let words = |e: ureq::Error| match e {
-        ureq::Error::Io(e) => format!("<urlopen error {}>", crate::errors::py_errno(&e)),
-        ureq::Error::HostNotFound => "<urlopen error [Errno -2] Name or service not known>".into(),
-        ureq::Error::Timeout(_) => "<urlopen error timed out>".to_string(),
-        e => format!("<urlopen error {e}>"),
+        ureq::Error::Io(e) if e.to_string().contains("lookup address") => LOOKUP.to_owned(),
+        ureq::Error::Io(e) => format!("Request failed: <urlopen error {}>", crate::errors::py_errno(&e)),
+        ureq::Error::HostNotFound => LOOKUP.to_owned(),
+        ureq::Error::Timeout(ureq::Timeout::Connect) => "Request failed: <urlopen error timed out>".to_owned(),
+        ureq::Error::Timeout(_) => "Connection failure: timed out".to_owned(),
+        e => format!("Request failed: <urlopen error {e}>"),
     };
+    // What may have a body says that there is none, rather than sending an empty one in chunks.
+    let body = body.or_else(|| matches!(method, "POST" | "PUT" | "PATCH").then_some(&[][..]));
     match body {
         Some(data) => {
-            let request = b.body(data).map_err(|e| e.to_string())?;
+            let request = b.body(data).map_err(|e| format!("Request failed: {e}"))?;
             // A body may go with any method, as Python's client allows.
             agent.run(request).map_err(words)
         }
-        None => agent.run(b.body(()).map_err(|e| e.to_string())?).map_err(words),
+        None => agent.run(b.body(()).map_err(|e| format!("Request failed: {e}"))?).map_err(words),
     }
 }
 
@@ -244,7 +319,7 @@ fn split_credentials(url: &str) -> (String, Option<(String, String)>) {
 }
 
 /// A redirect's target, relative to where we are.
-fn resolve(base: &str, location: &str) -> String {
+pub fn resolve(base: &str, location: &str) -> String {
     if location.contains("://") {
         return location.into();
     }
@@ -363,6 +438,8 @@ mod tests {
     fn urls_and_dates() {
         assert_eq!(resolve("http://h/a/b?c", "d"), "http://h/a/d");
         assert_eq!(resolve("http://h", "/d"), "http://h/d");
+        assert_eq!(shown("http://u:p@h/x@y"), "http://****:****@h/x@y");
+        assert_eq!(percent("/a%20b%"), "/a b%");
         assert_eq!(split_credentials("http://u:p@h/x@y").0, "http://h/x@y");
         assert_eq!(http_date(1_136_214_245), "Mon, 02 Jan 2006 15:04:05 GMT");
         assert_eq!(http_date(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");

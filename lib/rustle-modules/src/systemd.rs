@@ -182,15 +182,12 @@ pub fn manage(ctx: &mut Ctx, a: &SystemdArgs) -> Result<Outcome, Failure> {
             }
         }
     } else {
-        // No systemd to ask: the files tell.
+        // No systemd to ask: the files tell. Where systemctl as such fails, that is the failure.
+        if !ignored {
+            ctl.run(ctx, &[])?.check()?;
+        }
         let out = ctl.run(ctx, &["list-unit-files", unit])?;
         found = out.out().contains(unit) || ctl.run(ctx, &["is-enabled", unit])?.rc == 0;
-        if !found && !ignored && show.rc != 0 && !offline(ctx) {
-            let text = show.err();
-            if text.contains("Failed to connect") || text.contains("has not been booted") {
-                return Err(Failure::new(format!("Service is in unknown state: {}", text.trim())).with("status", Dict::new()));
-            }
-        }
     }
     let initd = script(unit.trim_end_matches(".service"));
     let found = found || initd;
@@ -205,7 +202,7 @@ pub fn manage(ctx: &mut Ctx, a: &SystemdArgs) -> Result<Outcome, Failure> {
                 if out.rc != 0 {
                     missing(found, unit)?;
                     let verb = if want { "mask" } else { "unmask" };
-                    return Err(Failure::new(format!("Unable to {verb} service {unit}: {}", out.out() + &out.err())));
+                    return Err(Failure::new(format!("Failed to {verb} the service ({unit}): {}", out.err().trim())));
                 }
             }
         }

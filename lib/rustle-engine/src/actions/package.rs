@@ -31,12 +31,19 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         (false, n) if n.contains('.') => n.to_owned(),
         (false, _) => "ansible.builtin.service".to_owned(),
     };
+    let mut ignored = Vec::new();
     if module == "ansible.builtin.systemd_service" {
         for key in ["pattern", "runlevel", "sleep", "arguments", "args"] {
             if args.remove(key).is_some() {
-                engine.world.warning(format!("Ignoring \"{key}\" as it is not used in \"systemd\""));
+                ignored.push(Value::from(format!("Ignoring \"{key}\" as it is not used in \"systemd\"")));
             }
         }
     }
-    engine.module(cx, manner, &module, args, Vec::new())
+    let mut result = engine.module(cx, manner, &module, args, Vec::new())?;
+    if !ignored.is_empty() {
+        let told = result.get("warnings").and_then(Value::as_list).unwrap_or_default();
+        let all: Vec<Value> = told.iter().cloned().chain(ignored).collect();
+        result.insert("warnings", all);
+    }
+    Ok(result)
 }

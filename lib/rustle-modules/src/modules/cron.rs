@@ -146,7 +146,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     if a.special_time.is_some() && timed {
         return Err(Failure::new("You cannot combine special_time with any of the time or day/date parameters."));
     }
-    if file.is_some() && install && a.user.is_none() && !a.env {
+    if file.is_some() && install && a.user.is_none() {
         return Err(Failure::new("To use cron_file=... parameter you must specify user=... as well"));
     }
     if a.job.is_none() && install {
@@ -156,6 +156,9 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         return Err(Failure::new("Insertafter and insertbefore parameters are valid only with env=yes"));
     }
     let job = a.job.clone().unwrap_or_default();
+    if !a.env && job.trim_matches(['\r', '\n']).contains(['\r', '\n']) {
+        ctx.warn("Job should not contain line breaks");
+    }
     let mut t = Table::read(ctx, a.user.as_deref(), file.as_deref())?;
     let mut changed = false;
     if a.env {
@@ -285,7 +288,8 @@ fn write(ctx: &Ctx, a: &Args, file: Option<&str>, text: &str) -> Result<(), Fail
     }
     let out = cmd.arg(temp.path()).run()?;
     if out.rc != 0 {
-        return Err(Failure::new(out.err()));
+        let msg = format!("Failed to install new cronfile: {}", temp.path().display());
+        return Err(Failure::new(msg).with("rc", i64::from(out.rc)).with("stdout", out.out()).with("stderr", out.err()));
     }
     Ok(())
 }

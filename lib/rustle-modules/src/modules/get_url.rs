@@ -2,9 +2,9 @@
 //!
 //! Not supported natively, and refused: `use_gssapi`, `ciphers`. Digest authentication fails like a wrong password.
 
-use crate::http::{Request, file_name, http_date, refuse};
+use crate::http::{Request, file_name, http_date, refuse, shown};
 use crate::paths::{basename, dirname, join, readable, writable};
-use crate::{Ctx, Dict, Failure, FileArgs, Module, Outcome, Params, PathArg, Rule, Scope, Support, hash, params};
+use crate::{Ctx, Dict, Failure, FileArgs, Module, Outcome, Params, PathArg, Scope, Support, hash, params};
 use rustle_value::py_str;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -70,7 +70,6 @@ const EXAMPLES: &str = "
 pub static MODULE: Module = Module {
     check: Support::Full,
     scope: Scope::World,
-    rules: &[Rule::RequiredTogether(&["url_username", "url_password"])],
     ..Module::new::<Args>("ansible.builtin.get_url", "Downloads files", EXAMPLES, |ctx, v| run(ctx, Args::read(v)?))
 };
 
@@ -101,7 +100,8 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
     }
     let start = std::time::Instant::now();
     let mut dest = args.dest.0.clone();
-    let common = |dest: &str, o: Outcome| o.with("dest", dest).with("url", args.url.as_str()).with("elapsed", start.elapsed().as_secs() as i64);
+    let url = shown(&args.url);
+    let common = |dest: &str, o: Outcome| o.with("dest", dest).with("url", url.as_str()).with("elapsed", start.elapsed().as_secs() as i64);
     let wanted = wanted_checksum(ctx, &args)?;
     let folder = Path::new(&dest).is_dir();
     let mut force = args.force;
@@ -111,7 +111,7 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
             if hash::hash_file(&dest, algorithm).is_ok_and(|h| h == *value) {
                 let changed = ctx.set_file_attributes(&dest, &args.file, false, None)?;
                 let null = || rustle_value::Value::Null;
-                return Ok(common(&dest, Outcome::changed(changed)).with("msg", "file already exists").with("checksum_dest", null()).with("checksum_src", null()));
+                return Ok(common(&dest, Outcome::changed(changed)).with("msg", if changed { "file already exists but file attributes changed" } else { "file already exists" }).with("checksum_dest", null()).with("checksum_src", null()));
             }
             force = true;
         }
@@ -126,8 +126,8 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
     if ctx.check_mode {
         req.method = "HEAD".into();
     }
-    let fail = |f: Failure, dest: &str| f.with("dest", dest).with("url", args.url.as_str()).with("elapsed", start.elapsed().as_secs() as i64);
-    let answer = req.send(ctx).map_err(|e| fail(Failure::new(format!("Request failed: {e}")), &dest))?;
+    let fail = |f: Failure, dest: &str| f.with("dest", dest).with("url", url.as_str()).with("elapsed", start.elapsed().as_secs() as i64);
+    let answer = req.send(ctx).map_err(|e| fail(Failure::new(e), &dest))?;
     if answer.status == 304 {
         return Ok(common(&dest, Outcome::changed(false)).with("msg", answer.message()).with("status_code", 304));
     }
@@ -196,7 +196,12 @@ fn wanted_checksum(ctx: &Ctx, args: &Args) -> Result<Option<(String, String)>, F
     if args.checksum.is_empty() {
         return Ok(None);
     }
-    let form = || Failure::new("The checksum parameter has to be in format <algorithm>:<checksum>");
+    let told = |f: Failure, url: String| f.with("dest", args.dest.0.as_str()).with("url", url).with("elapsed", 0);
+    let wrong = |msg: &str| {
+        let null = || rustle_value::Value::Null;
+        told(Failure::new(msg).with("checksum_dest", null()).with("checksum_src", null()), shown(&args.url))
+    };
+    let form = || wrong("The checksum parameter has to be in format <algorithm>:<checksum>");
     let (algorithm, value) = args.checksum.split_once(':').ok_or_else(form)?;
     let algorithm = algorithm.trim().to_string();
     if hash::hasher(&algorithm).is_none() {
@@ -205,14 +210,15 @@ fn wanted_checksum(ctx: &Ctx, args: &Args) -> Result<Option<(String, String)>, F
     let value = value.trim();
     if !(value.starts_with("http://") || value.starts_with("https://")) {
         let clean: String = value.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_lowercase();
-        if clean.is_empty() || !clean.bytes().all(|b| b.is_ascii_hexdigit()) && clean.is_empty() {
-            return Err(Failure::new("The checksum format is invalid"));
+        if clean.is_empty() || !clean.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(wrong("The checksum format is invalid"));
         }
         return Ok(Some((algorithm, clean)));
     }
-    let list = request(args, value).send(ctx).map_err(|e| Failure::new(format!("Request failed: {e}")))?;
+    let list = request(args, value).send(ctx).map_err(Failure::new)?;
     if list.status != 200 {
-        return Err(Failure::new("Request failed").with("status_code", list.status as i64).with("response", list.message()));
+        let failed = Failure::new("Request failed").with("status_code", list.status as i64).with("response", list.message());
+        return Err(told(failed, shown(value)));
     }
     let path = args.url.split(['?', '#']).next().unwrap_or_default();
     let name = basename(path);

@@ -159,7 +159,7 @@ fn download(ctx: &mut Ctx, args: &Args, url: &str) -> Result<(String, Option<Tem
     };
     let request = Request { validate_certs: args.validate_certs, decompress: false, ..Request::get(url) };
     let failed = |why: String| Failure::new(format!("Failure downloading {hidden}, {why}"));
-    let answer = request.send(ctx).map_err(|e| failed(format!("Request failed: {e}")))?;
+    let answer = request.send(ctx).map_err(failed)?;
     if answer.status != 200 {
         return Err(failed(answer.message()));
     }

@@ -2,7 +2,7 @@
 //!
 //! Not supported natively, and refused: `unix_socket`, `use_gssapi`, `ciphers`, `body_format=form-multipart`.
 
-use crate::http::{Request, Response, file_name, http_date, refuse};
+use crate::http::{Request, Response, file_name, http_date, refuse, resolve, shown};
 use crate::paths::join;
 use crate::{Ctx, Dict, Failure, FileArgs, Module, Outcome, Params, PathArg, Rule, Scope, Support, Value, hash, params};
 use rustle_value::{JsonStyle, from_json, py_str, to_json_string};
@@ -155,12 +155,12 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
     let accepted = args.status_code.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     let elapsed = |s: std::time::Instant| s.elapsed().as_secs() as i64;
     let answer = request.send(ctx).map_err(|e| {
-        Failure::new(format!("Status code was -1 and not [{accepted}]: Request failed: {e}"))
+        Failure::new(format!("Status code was -1 and not [{accepted}]: {e}"))
             .with("changed", false)
             .with("elapsed", elapsed(start))
             .with("redirected", false)
             .with("status", -1)
-            .with("url", args.url.as_str())
+            .with("url", shown(&args.url))
     })?;
     let mut result = describe(&answer);
     result.insert("elapsed", elapsed(start));
@@ -171,11 +171,13 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
             ctx.write_atomic(&path, &answer.body, args.file.unsafe_writes)?;
             changed = true;
         }
-        changed = ctx.set_file_attributes(&path, &args.file, changed, None)?;
+        // Where nothing came, nothing is set.
+        let file = if answer.status == 304 { crate::FileArgs::none() } else { args.file.clone() };
+        changed = ctx.set_file_attributes(&path, &file, changed, None)?;
         result.insert("path", path);
     }
     result.insert("changed", changed);
-    let text = || String::from_utf8_lossy(&answer.body).into_owned();
+    let text = || answer.text();
     if is_json(&answer) {
         if let Ok(j) = serde_json::from_slice::<serde_json::Value>(&answer.body) {
             result.insert("json", from_json(j));
@@ -202,6 +204,8 @@ fn describe(r: &Response) -> Dict {
     let mut cookies = Dict::new();
     let mut words = Vec::new();
     for (k, v) in &r.headers {
+        // Where a redirect leads is told in full.
+        let v = &if k == "location" { resolve(&r.url, v) } else { v.clone() };
         let key = k.replace('-', "_");
         let joined = match d.get(&key).filter(|_| !["url", "status", "redirected"].contains(&key.as_str())) {
             Some(old) => format!("{old}, {v}"),
@@ -234,10 +238,11 @@ fn body(ctx: &Ctx, args: &Args) -> Result<(Option<Vec<u8>>, Option<&'static str>
         return Ok((ctx.blob(blob)?.map(|b| b.to_vec()), None));
     }
     if let Some(src) = &args.src {
-        let data = fs::read(&src.0).map_err(|e| Failure::new(format!("Unable to open source file {src}: {}", crate::errors::py_errno(&e))))?;
+        let data = fs::read(&src.0).map_err(|_| Failure::new(format!("Unable to open source file {src}")))?;
         return Ok((Some(data), None));
     }
-    let Some(body) = args.body.as_ref().filter(|b| !b.is_null()) else { return Ok((None, None)) };
+    let json = args.body_format == "json";
+    let Some(body) = args.body.as_ref().filter(|b| !b.is_null()).or(json.then_some(&Value::Null)) else { return Ok((None, None)) };
     Ok(match args.body_format.as_str() {
         "json" => {
             let text = if body.is_string() { py_str(body) } else { to_json_string(body, &JsonStyle::default()) };

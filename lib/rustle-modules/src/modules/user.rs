@@ -1,7 +1,7 @@
 //! Makes, changes and removes users, with the host's useradd, usermod, userdel, chage and ssh-keygen. What is there
 //! already is read from `/etc/passwd` and `/etc/shadow`.
 
-use crate::{Ctx, Failure, Module, Outcome, Output, Params, PathArg, Rule, Support, Value, params, users};
+use crate::{Ctx, Failure, Module, Outcome, Output, Params, PathArg, Support, Value, params, users};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -103,7 +103,6 @@ const EXAMPLES: &str = "
 
 pub static MODULE: Module = Module {
     check: Support::Full,
-    rules: &[Rule::RequiredIf { param: "non_unique", is: "True", needs: &["uid"] }],
     ..Module::new::<Args>("ansible.builtin.user", "Manages users", EXAMPLES, |ctx, v| run(ctx, Args::read(v)?))
 };
 
@@ -527,7 +526,9 @@ fn ssh_key(ctx: &mut Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Resu
     let path = Path::new(&user.home).join(name);
     let public = format!("{}.pub", path.display());
     let mut changed = false;
-    if !path.exists() || a.force {
+    if path.exists() && !a.force {
+        ctx.warn(format!("Found existing ssh key private file \"{}\", no force, so skipping ssh-keygen generation", path.display()));
+    } else {
         changed = true;
         if !ctx.check_mode {
             changed = make_key(ctx, a, user, &path)?;
@@ -543,7 +544,7 @@ fn ssh_key(ctx: &mut Ctx, a: &Args, user: &users::User, o: &mut Outcome) -> Resu
     } else {
         // A public key may be there on its own.
         let text = fs::read_to_string(&public).ok();
-        o.set("ssh_fingerprint", if text.is_some() { Value::from("") } else { Value::Null });
+        o.set("ssh_fingerprint", "");
         o.set("ssh_public_key", text.map_or(Value::Null, |t| Value::from(t.trim())));
     }
     Ok(changed)
