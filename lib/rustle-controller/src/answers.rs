@@ -178,6 +178,11 @@ fn run_meta(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Ar
                 return error(e);
             }
         }
+        "reset_connection" => match shared.reconnect(host) {
+            Ok(true) => return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } },
+            Ok(false) => {}
+            Err(e) => return error(e.message),
+        },
         "clear_facts" => shared.forget_facts(host),
         "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
         _ => {}

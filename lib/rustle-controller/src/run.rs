@@ -79,6 +79,7 @@ pub fn run(shared: &Arc<Shared>, plan: &mut dyn FnMut(&Play) -> Result<PlannedPl
         let text = format!("No matching task \"{name}\" found. Note: --start-at-task can only follow static includes.");
         (run.emit)(RunEvent::Error { text });
     }
+    shared.settle();
     for session in lock(&shared.sessions).values() {
         session.close();
     }
@@ -289,6 +290,7 @@ impl Run<'_> {
     }
     /// Connects to all hosts of the batch at once (within `forks`, where the user limited it).
     fn connect(&mut self, batch: &mut Batch, hosts: &[String]) {
+        self.shared.settle();
         let mut todo = Vec::new();
         for host in hosts {
             let vars = self.shared.connection_vars(host, &Seat::default());
@@ -340,7 +342,8 @@ impl Run<'_> {
             }
             Note::Connected { host, result: Err(e), .. } => self.stand_in(batch, host, e.message),
             Note::Heard { host, heard: Heard::Closed { why } } => {
-                if batch.open.contains(&host) {
+                let current = lock(&self.shared.sessions).get(&host).is_some_and(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst));
+                if batch.open.contains(&host) && !current {
                     self.lost(batch, &host, &why);
                 }
                 lock(&self.shared.sessions).retain(|name, s| *name != host || !s.closed.load(std::sync::atomic::Ordering::SeqCst));
@@ -654,6 +657,7 @@ struct Ended {
 fn registered(result: &Dict, status: Status) -> Dict {
     let mut d = result.clone();
     d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")));
+    rustle_engine::without_places(&mut d);
     if !d.contains_key("changed") {
         d.insert("changed", matches!(status, Status::Changed));
     }

@@ -114,6 +114,8 @@ pub struct Shared {
     pub manners: Mutex<HashMap<String, Dict>>,
     /// Connections that single tasks wanted, by host and connection variables.
     pub seats: Mutex<HashMap<(String, String), Arc<Mutex<Option<Place>>>>>,
+    /// Sessions that `meta: reset_connection` made: they run the modules of this play, and all of the next.
+    pub renewed: Mutex<HashMap<String, Arc<Session>>>,
     pub users: Mutex<HashMap<String, String>>,
     /// Variables that hosts were given by `include_vars`, as their files have them: see [`Shared::as_written`].
     pub offered: Mutex<HashMap<String, Dict>>,
@@ -241,6 +243,37 @@ impl Shared {
         }
         session.leave();
         false
+    }
+    /// Logs in to a host again (`meta: reset_connection`). Its runner goes on with the play, and the modules run in the new
+    /// session. False where a new login changes nothing.
+    ///
+    /// # Errors
+    /// The host is out of reach now.
+    pub fn reconnect(self: &Arc<Self>, host: &str) -> Result<bool, Unreachable> {
+        let vars = self.connection_vars(host, &Seat::default());
+        let local = vars.get("ansible_connection").is_some_and(|c| matches!(c.to_string().as_str(), "local" | "ansible.builtin.local"));
+        if local || lock(&self.remotes).contains_key(host) || lock(&self.unreachable).contains_key(host) {
+            return Ok(false);
+        }
+        let connected = self.connector.connect(host, &vars, self.queue())?;
+        if connected.remote.is_some() {
+            connected.session.close();
+            return Ok(false);
+        }
+        self.hello(&connected.session);
+        if let Some(before) = lock(&self.renewed).insert(host.to_owned(), connected.session) {
+            before.close();
+        }
+        Ok(true)
+    }
+    /// Gives up sessions that others have taken the place of: between plays.
+    pub fn settle(&self) {
+        let mut sessions = lock(&self.sessions);
+        for (host, session) in lock(&self.renewed).drain() {
+            if let Some(before) = sessions.insert(host, session) {
+                before.close();
+            }
+        }
     }
     fn hello(&self, session: &Session) {
         session.send(&rustle_stream::protocol::Down::Hello {

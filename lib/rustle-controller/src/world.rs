@@ -32,7 +32,11 @@ impl World for ControllerWorld {
         if let Some(why) = crate::session::lock(&self.shared.unreachable).get(host) {
             return Err(WorldError::Unreachable { message: why.clone() });
         }
-        let session = self.shared.session(host).map_err(|e| WorldError::Unreachable { message: e.message })?;
+        let renewed = crate::session::lock(&self.shared.renewed).get(host).cloned();
+        let session = match renewed {
+            Some(session) => session,
+            None => self.shared.session(host).map_err(|e| WorldError::Unreachable { message: e.message })?,
+        };
         let remote = crate::session::lock(&self.shared.remotes).get(host).cloned();
         if let Some(remote) = remote {
             return remote.module(&request).map_err(|e| WorldError::Unreachable { message: e.message });

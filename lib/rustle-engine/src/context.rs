@@ -42,6 +42,7 @@ impl Engine<'_> {
             },
             world: self.world,
             place: &cx.place,
+            deprecated: &self.deprecated,
             ask: true,
             parts: None,
         }

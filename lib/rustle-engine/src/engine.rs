@@ -20,6 +20,7 @@ pub struct Engine<'w> {
     pub(crate) options: RunOptions,
     pub(crate) tags: TagFilter,
     pub(crate) inject_facts: bool,
+    pub(crate) deprecated: crate::deprecated::Notes,
     pub vars: HostVars,
     pub(crate) host: String,
     pub program: Program,
@@ -71,6 +72,8 @@ impl<'w> Engine<'w> {
             jinja: Arc::new(jinja),
             tags: TagFilter { only: options.tags.iter().filter(|t| *t != "all" || options.tags.len() > 1).cloned().collect(), skip: options.skip_tags.clone() },
             inject_facts: setting("INJECT_FACTS_AS_VARS", true),
+            // Who asks for them in the settings is not told.
+            deprecated: crate::deprecated::Notes::new(!options.config.contains_key("INJECT_FACTS_AS_VARS")),
             start_at: options.start_at_task.clone(),
             options,
             vars: HostVars::default(),

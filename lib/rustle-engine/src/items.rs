@@ -29,6 +29,12 @@ impl Engine<'_> {
                 Err(e) => Err(e),
             },
         };
+        if let Some(call) = self.range_called(cx, &repeat.value) {
+            return Err(Failure::new("Type 'range' is unsupported for variable storage.")
+                .at(Some(&Origin::new("<unknown>", 0, 0)))
+                .help(&call)
+                .inside("Error rendering template", at.as_ref()));
+        }
         let value = match evaluated {
             Ok(v) => v,
             Err(e) if lost(e.clone()) => {
@@ -46,6 +52,29 @@ impl Engine<'_> {
                 .at(at.as_ref())
                 .help("Provide a list of items/templates, or a template resolving to a list.")),
         }
+    }
+    /// Where the loop's list is what `range` returned, and nothing made a list of it: the call as Python shows it.
+    fn range_called(&self, cx: &TaskContext, v: &Value) -> Option<String> {
+        let Value::Template(t) = v else { return None };
+        let inner = t.source.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim_matches(|c: char| c.is_whitespace() || c == '-');
+        if rustle_jinja::bare_name(t.source.trim()).is_some() {
+            return self.scope(cx).layers.get(inner).filter(|inner| inner != v).and_then(|inner| self.range_called(cx, &inner));
+        }
+        let arguments = inner.strip_prefix("range(")?.strip_suffix(')')?;
+        let mut depth = 0;
+        for c in arguments.chars() {
+            depth += match c {
+                '(' => 1,
+                ')' => -1,
+                _ => 0,
+            };
+            if depth < 0 {
+                return None;
+            }
+        }
+        let list = self.render(cx, &Value::trusted(format!("{{{{ [{arguments}] }}}}"), None)).ok()?;
+        let list: Vec<String> = list.as_list()?.iter().map(py_str).collect();
+        Some(if list.len() == 1 { format!("range(0, {})", list[0]) } else { format!("range({})", list.join(", ")) })
     }
     /// `with_<name>`: the lookup's answer for the terms.
     fn with_lookup(&self, cx: &TaskContext, name: &str, terms: Value) -> Result<Value, rustle_jinja::Error> {
@@ -74,6 +103,7 @@ impl Engine<'_> {
         let mut outer = before.clone();
         let mut sum = Outcome { skipped: true, ..Outcome::default() };
         let mut results: Vec<Value> = Vec::with_capacity(count);
+        let mut deprecations = Vec::new();
         outer.insert("_task", dict! { "loop_result" => dict! { "results" => Value::list(Vec::new()) } });
         for (i, item) in items.iter().enumerate() {
             if i > 0 && pause > 0.0 {
@@ -153,6 +183,7 @@ impl Engine<'_> {
                     sum.errors = one.errors.clone();
                 }
             }
+            deprecations.extend(crate::deprecated::of(&one.result));
             let unreachable = one.unreachable;
             let registered = one.registered();
             results.push(Value::dict(registered));
@@ -174,6 +205,7 @@ impl Engine<'_> {
             "All items completed"
         };
         sum.result.insert("msg", msg);
+        crate::deprecated::add(&mut sum.result, deprecations);
         if sum.failed {
             sum.result.insert("failed", true);
         }

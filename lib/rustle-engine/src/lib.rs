@@ -17,6 +17,7 @@
 mod actions;
 mod arguments;
 mod context;
+mod deprecated;
 mod engine;
 mod failure;
 mod foreign;
@@ -41,6 +42,7 @@ mod world;
 
 pub use actions::{action_names, is_action, template_folders, template_syntax};
 pub use context::{TaskContext, number, to_bool};
+pub use deprecated::without_places;
 pub use engine::Engine;
 pub use foreign::is_foreign;
 pub use failure::{Failure, joined, origin_of};

@@ -16,6 +16,11 @@ impl Engine<'_> {
     /// Runs the task once: with the current item, where it has a loop. `loop_error` is why its loop has no items:
     /// that matters only if its conditions hold.
     pub(crate) fn once(&mut self, cx: &mut TaskContext, loop_error: Option<Failure>) -> Outcome {
+        let mut outcome = self.execution(cx, loop_error);
+        self.deprecated.tell(&mut outcome.result);
+        outcome
+    }
+    fn execution(&mut self, cx: &mut TaskContext, loop_error: Option<Failure>) -> Outcome {
         match self.conditions_hold(cx) {
             Ok(None) => {}
             Ok(Some(skip)) => return Outcome { no_log: self.keyword_bool(cx, "no_log", false).unwrap_or(true), ..Outcome::skipped(skip) },
@@ -196,9 +201,10 @@ impl Engine<'_> {
         };
         if result.contains_key("timedout") && failed && errors.is_empty() {
             // What was interrupted is the task, not only its module.
-            let text = format!("Task failed: {}", result.get("msg").map(py_str).unwrap_or_default());
-            result.insert("msg", text.as_str());
-            errors.push(ErrorPart::new(text, cx.task.origin.as_ref()));
+            let cause = result.get("msg").map(py_str).unwrap_or_default();
+            result.insert("msg", format!("Task failed: {cause}"));
+            errors.push(ErrorPart::new("Task failed", cx.task.origin.as_ref()));
+            errors.push(ErrorPart { apart: true, ..ErrorPart::new(cause, None) });
         }
         let (parts, cause) = crate::foreign::causes(&mut result, cx);
         if failed && errors.is_empty() && !unreachable && !parts.is_empty() {

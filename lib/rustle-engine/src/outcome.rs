@@ -71,6 +71,7 @@ impl Outcome {
     pub fn registered(&self) -> Dict {
         let mut d = self.result.clone();
         d.retain(|k, _| !k.as_str().is_some_and(|k| k.starts_with("_ansible_")));
+        crate::deprecated::without_places(&mut d);
         d.insert("changed", self.changed);
         if !self.unreachable {
             d.insert("failed", self.failed);

@@ -43,6 +43,9 @@ pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
     }
 }
 
+/// What `meta` is to do where the host gets a new connection.
+const RECONNECT: &str = "reset_connection";
+
 impl Engine<'_> {
     pub(crate) fn run_play(&mut self) -> Outcome {
         let play = self.play.clone();
@@ -347,7 +350,10 @@ impl Engine<'_> {
                     Ok(Reply::Error { message, undefined, parts, msg }) if what != "clear_facts" => {
                         self.meta_failed(cx, Failure::answered(message, undefined, parts, msg))
                     }
-                    Ok(_) => {
+                    Ok(reply) => {
+                        if what == RECONNECT && matches!(reply, Reply::Task { done } if done.meta.as_deref() == Some(RECONNECT)) {
+                            self.world.reconnected();
+                        }
                         self.take_updates();
                         Flow::Next
                     }

@@ -5,7 +5,7 @@ use crate::world::World;
 use rustle_jinja::{Args, Error, Interp, Scope};
 use rustle_stream::model::TaskId;
 use rustle_stream::protocol::{Call, Frame, Position, Reply};
-use rustle_value::{Value, Vaulted};
+use rustle_value::{Origin, Value, Vaulted};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ pub struct TaskScope<'a> {
     pub layers: Layers<'a>,
     pub world: &'a dyn World,
     pub place: &'a Place,
+    /// What is used that will be gone one day.
+    pub deprecated: &'a crate::deprecated::Notes,
     /// Whether the controller may be asked for templates that cannot be finished here.
     pub ask: bool,
     /// Where a template file is rendered.
@@ -51,6 +53,9 @@ impl Scope for TaskScope<'_> {
             return Ok(Some(Value::dict(self.layers.merged())));
         }
         self.world.name(name).transpose()
+    }
+    fn used(&self, name: &str, origin: Option<&Origin>) {
+        self.deprecated.used(&self.layers, name, origin);
     }
     fn trusts(&self, name: &str) -> bool {
         let host = self.layers.host;

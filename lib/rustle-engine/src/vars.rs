@@ -84,7 +84,8 @@ impl Layers<'_> {
     pub fn get(&self, name: &str) -> Option<Value> {
         self.known(name).or_else(|| self.connection(name))
     }
-    fn known(&self, name: &str) -> Option<Value> {
+    /// What goes before facts.
+    fn above_facts(&self, name: &str) -> Option<&Value> {
         let h = self.host;
         self.locals
             .get(name)
@@ -100,6 +101,14 @@ impl Layers<'_> {
             .or_else(|| self.program.public_roles().rev().find_map(|r| r.vars.get(name)))
             .or_else(|| h.vars_files.get(name))
             .or_else(|| self.play.keywords.vars.get(name))
+    }
+    /// Whether the name means a fact, without being asked for among `ansible_facts`.
+    pub(crate) fn is_injected(&self, name: &str) -> bool {
+        self.inject_facts && self.host.facts.contains_key(name) && name != "ansible_local" && self.above_facts(name).is_none()
+    }
+    fn known(&self, name: &str) -> Option<Value> {
+        let h = self.host;
+        self.above_facts(name)
             .cloned()
             .or_else(|| (name == "ansible_facts").then(|| Value::dict(h.namespaced.clone())))
             .or_else(|| self.inject_facts.then(|| h.facts.get(name).cloned()).flatten())

@@ -92,6 +92,8 @@ pub trait World {
         let _ = (task, name);
         None
     }
+    /// `meta: reset_connection` was carried out: from now on modules run in the host's new session.
+    fn reconnected(&self) {}
     /// Whether the controller's files are here, so that nobody need be asked for them.
     fn holds_files(&self) -> bool {
         false

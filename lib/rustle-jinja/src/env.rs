@@ -95,7 +95,9 @@ impl Environment {
         let rest = syntax.take_header(source).map_err(|e| e.named(|| "Syntax error in template: ".into()).at_origin(origin))?;
         let rest: Arc<str> = if rest.len() == source.len() { source.clone() } else { rest.into() };
         let template = self.parse(&rest, origin, &syntax)?;
-        let mut cx = Interp::new(self, scope);
+        // Of a whole file, no line is told.
+        let whole = origin.map(|o| Origin { line: 0, column: 0, ..o.clone() });
+        let mut cx = Interp::new(self, scope).standing_at(whole.as_ref());
         cx.syntax = Some(Syntax { keep_trailing_newline: false, ..syntax });
         let v = match cx.render(&template).and_then(|v| cx.piece(v)) {
             Err(e @ Error::NeedsController { .. }) => scope.remote(source, false).unwrap_or(Err(e))?,
@@ -120,7 +122,7 @@ impl Environment {
     }
 
     fn evaluate(&self, t: &Arc<CompiledTemplate>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
-        let mut cx = Interp::new(self, scope);
+        let mut cx = Interp::new(self, scope).standing_at(origin);
         let v = cx.render(t).map_err(|e| crate::interp::leave_expression(e).at_origin(origin))?;
         cx.finalize(v).map_err(|e| e.at_origin(origin))
     }

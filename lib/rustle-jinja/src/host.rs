@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::interp::Interp;
-use rustle_value::{Value, Vaulted};
+use rustle_value::{Origin, Value, Vaulted};
 use std::sync::Arc;
 
 /// Variables and services of one evaluation, given by the engine. All but [`Scope::get`] have defaults.
@@ -22,6 +22,8 @@ pub trait Scope {
     fn remote(&self, _source: &str, _expression: bool) -> Option<Result<Value>> {
         None
     }
+    /// A template that stands at `origin` reads the variable `name`: for those whose use is deprecated.
+    fn used(&self, _name: &str, _origin: Option<&Origin>) {}
     /// Whether text in the variable `name` was written by the user, so that it may serve as a condition.
     fn trusts(&self, _name: &str) -> bool {
         true

@@ -128,6 +128,9 @@ impl Loader {
                 return Err(PlaybookError::parser(message, Some(&task.origin)));
             }
             let (name, args) = old_style(node, task)?;
+            if node.as_map().is_some() {
+                self.deprecate("Using a mapping for `action` is deprecated.", "2.23", &node.origin, "Use a string value for `action`.");
+            }
             local = word == "local_action";
             found = Some((name, args, None));
         }

@@ -33,7 +33,17 @@ impl Loader {
         }
     }
 
-    /// The same for every `vars:` in a file of plays or tasks.
+    /// Warns of a use of what ansible-core of version `version` will not know any more.
+    pub(crate) fn deprecate(&mut self, what: &str, version: &str, origin: &rustle_value::Origin, help: &str) {
+        let place = excerpt_from_file(origin);
+        let text = format!(
+            "[DEPRECATION WARNING]: {what} This feature will be removed from ansible-core version {version}.\n{place}\n\n{help}\n"
+        );
+        if self.warnings.iter().all(|w| w.text != text) {
+            self.warnings.push(Warning { text, origin: Some(origin.clone()) });
+        }
+    }
+    /// Warns of reserved names in every `vars:` in a file of plays or tasks.
     pub(crate) fn reserved_in_file(&mut self, tree: &Node) {
         let mut todo = vec![tree];
         while let Some(node) = todo.pop() {

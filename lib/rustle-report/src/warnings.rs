@@ -1,13 +1,17 @@
 //! Warnings and deprecations that a result carries: each text once, on stderr.
 
 use crate::screen::Screen;
-use rustle_value::{Dict, Value};
+use rustle_value::{Dict, Origin, Value};
 
+const DEPRECATED: &str = "[DEPRECATION WARNING]: ";
 const HOW_TO_DISABLE: &str =
     "[WARNING]: Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
 
 /// Shows a warning that was not shown before.
 pub(crate) fn warn(screen: &mut Screen<'_>, text: &str) {
+    if text.starts_with(DEPRECATED) {
+        return say_deprecated(screen, text);
+    }
     let line = format!("[WARNING]: {text}");
     if screen.first_time(&line) {
         screen.colored_err(&line, |p| &p.warn);
@@ -32,12 +36,33 @@ pub(crate) fn of_result(screen: &mut Screen<'_>, result: &Dict) {
 }
 
 fn deprecated(screen: &mut Screen<'_>, d: &Value) {
-    let line = format!("[DEPRECATION WARNING]: {}", sentence(d));
-    if screen.first_time(&line) {
+    say_deprecated(screen, &format!("{DEPRECATED}{}{}", sentence(d), place(d)));
+}
+
+/// Where that is, with the lines there, and what to do instead.
+fn place(d: &Value) -> String {
+    let mut text = String::new();
+    if let Some(at) = d.get("_origin") {
+        let number = |key: &str| at.get(key).and_then(Value::as_i64).and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
+        let file = at.get("file").map(ToString::to_string).unwrap_or_default();
+        let file = if file.starts_with('<') { file } else { crate::errors::absolute(&file) };
+        text = format!("\n{}\n", rustle_yaml::excerpt_from_file(&Origin::new(file, number("line"), number("column"))));
+    }
+    if let Some(help) = d.get("_help") {
+        text.push_str(&format!("\n{help}\n"));
+    }
+    text
+}
+
+fn say_deprecated(screen: &mut Screen<'_>, line: &str) {
+    if !screen.options.deprecations {
+        return;
+    }
+    if screen.first_time(line) {
         if screen.first_time(HOW_TO_DISABLE) {
             screen.colored_err(HOW_TO_DISABLE, |p| &p.warn);
         }
-        screen.colored_err(&line, |p| &p.deprecate);
+        screen.colored_err(line, |p| &p.deprecate);
     }
 }
 

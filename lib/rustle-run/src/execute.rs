@@ -150,6 +150,7 @@ fn shared(
         loader: Mutex::new(loader),
         vars: Mutex::default(),
         sessions: Mutex::default(),
+        renewed: Mutex::default(),
         users: Mutex::default(),
         offered: Mutex::default(),
         remotes: Mutex::default(),

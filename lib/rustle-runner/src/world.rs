@@ -9,7 +9,7 @@ use rustle_value::{Dict, Value, dict, py_str};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     /// Those that the controller was given back, to run them itself.
     forwarded: Payloads,
     modules: Modules,
+    /// The host was logged in to anew: another runner there has what a login gives, and runs the modules.
+    renewed: AtomicBool,
 }
 
 impl Shared {
@@ -93,6 +95,7 @@ impl Shared {
             payloads: Payloads::default(),
             forwarded: Payloads::default(),
             modules,
+            renewed: AtomicBool::new(false),
         })
     }
     /// Sends a message; a controller that is gone is noticed by the reader.
@@ -120,6 +123,7 @@ impl Shared {
     /// Runs a module, under another identity where the request says so.
     pub(crate) fn module(&self, request: &ModuleRequest) -> Dict {
         match &self.modules {
+            Modules::Here if self.renewed.load(Ordering::SeqCst) => return self.through_controller(request),
             Modules::Here => {}
             Modules::Controller => return self.through_controller(request),
             Modules::Nobody(why) => return unreachable(why),
@@ -207,7 +211,7 @@ impl World for RunnerWorld {
         }
         match delegate {
             None => match self.0.module(&request) {
-                lost if self.0.modules != Modules::Here && lost.get("unreachable").is_some_and(Value::truthy) => {
+                lost if (self.0.modules != Modules::Here || self.0.renewed.load(Ordering::SeqCst)) && lost.get("unreachable").is_some_and(Value::truthy) => {
                     Err(WorldError::Unreachable { message: lost.get("msg").map(py_str).unwrap_or_default() })
                 }
                 result => Ok(result),
@@ -223,6 +227,10 @@ impl World for RunnerWorld {
     }
     fn warning(&self, text: String) {
         self.0.send(&Up::Warning { text });
+    }
+    fn reconnected(&self) {
+        self.0.forwarded.forget();
+        self.0.renewed.store(true, Ordering::SeqCst);
     }
     fn updates(&self) -> Vec<Update> {
         std::mem::take(&mut *lock(&self.0.updates))

@@ -98,6 +98,10 @@ impl Payloads {
         known.insert(payload.digest.clone(), Arc::new(payload.bare()));
         payload.clone()
     }
+    /// Begins anew: the other side is another one now.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,16 @@ pub(crate) static ACTION: Action = Action {
                 let text = format!("Pausing for {} seconds", s.max(1.0));
                 let told = TaskEvent::Told { position: cx.place.position.clone(), verbosity: 0, text };
                 rustle_engine::World::event(world, told);
+                let limit = args.get("_timeout").and_then(Value::as_i64).map(|t| (t, t as f64));
+                if let Some((period, limit)) = limit.filter(|(_, limit)| *limit < s.max(1.0)) {
+                    std::thread::sleep(Duration::from_secs_f64(limit));
+                    return Ok(dict! {
+                        "failed" => true,
+                        "changed" => false,
+                        "msg" => format!("Timed out after {period} second(s)."),
+                        "timedout" => dict! { "frame" => "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors.", "period" => period },
+                    });
+                }
                 std::thread::sleep(Duration::from_secs_f64(s.max(1.0)));
             }
             None => {

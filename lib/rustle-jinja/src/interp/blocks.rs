@@ -97,7 +97,7 @@ impl Interp<'_> {
     pub(super) fn import(&mut self, template: &Expr, with_context: bool) -> Result<Value> {
         let name = self.eval_strict(template)?;
         let Some(t) = self.load(&name, false)? else { return Ok(Value::Null) };
-        let mut inner = Interp::new(self.env, self.host);
+        let mut inner = Interp::new(self.env, self.host).standing_at(self.origin.as_ref());
         inner.context = with_context && self.context;
         inner.depth = self.depth + 1;
         if with_context {

@@ -23,7 +23,7 @@ use crate::ast::{Block, CompiledTemplate};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::host::Scope;
-use rustle_value::Value;
+use rustle_value::{Origin, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub struct Interp<'a> {
     depth: u32,
     /// How the template file is written, and so what it includes.
     pub(crate) syntax: Option<crate::Syntax>,
+    /// Where the template stands.
+    origin: Option<Origin>,
 }
 
 /// Deepest nesting of macros, includes and recursive loops.
@@ -90,7 +92,14 @@ impl<'a> Interp<'a> {
             parent: None,
             depth: 0,
             syntax: None,
+            origin: None,
         }
+    }
+
+    /// The same for a template that stands at `origin`.
+    pub(crate) fn standing_at(mut self, origin: Option<&Origin>) -> Self {
+        self.origin = origin.cloned();
+        self
     }
 
     /// The variables and services behind this evaluation.
@@ -163,7 +172,10 @@ impl<'a> Interp<'a> {
     /// What rendering it raises.
     pub fn host_variable(&mut self, name: &Arc<str>) -> Result<Option<Value>> {
         match self.host.try_get(name)? {
-            Some(raw) => self.resolve(raw).map(Some),
+            Some(raw) => {
+                self.host.used(name, self.origin.as_ref());
+                self.resolve(raw).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -185,6 +197,7 @@ impl<'a> Interp<'a> {
             return Ok(Some(v.clone()));
         }
         let Some(raw) = self.host.try_get(name)? else { return Ok(None) };
+        self.host.used(name, self.origin.as_ref());
         let v = self.resolve(raw)?;
         if !v.is_undefined() {
             self.cache.insert(name.clone(), v.clone());

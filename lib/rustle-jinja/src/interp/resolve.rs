@@ -74,7 +74,7 @@ impl Interp<'_> {
         let compiled = self.env.parse(&t.source, origin, crate::env::default_syntax())?;
         let key = (t.source.as_ptr() as usize, std::ptr::from_ref(self.host).cast::<()>() as usize);
         let _active = Active::enter(key).map_err(|e| e.at_origin(origin))?;
-        let mut inner = Interp::new(self.env, self.host);
+        let mut inner = Interp::new(self.env, self.host).standing_at(origin);
         match inner.render(&compiled) {
             Ok(Value::Undefined(u)) if u.origin.is_none() => {
                 Ok(Value::Undefined(Arc::new(Undefined { hint: u.hint.clone(), origin: origin.cloned() })))
