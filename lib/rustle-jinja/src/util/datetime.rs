@@ -200,6 +200,7 @@ pub(crate) fn strftime(t: &Tm, format: &str) -> String {
             'G' => t.iso_week().0.to_string(),
             'g' => num(t.iso_week().0.rem_euclid(100), 2),
             'z' => offset(""),
+            ':' if it.next_if_eq(&'z').is_some() => offset(":"),
             'Z' => t.zone.clone(),
             's' => (t.epoch() - t.offset.unwrap_or(0)).to_string(),
             'D' | 'x' => strftime(t, "%m/%d/%y"),
