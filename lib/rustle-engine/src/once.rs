@@ -203,8 +203,13 @@ impl Engine<'_> {
             // What was interrupted is the task, not only its module.
             let cause = result.get("msg").map(py_str).unwrap_or_default();
             result.insert("msg", format!("Task failed: {cause}"));
-            errors.push(ErrorPart::new("Task failed", cx.task.origin.as_ref()));
-            errors.push(ErrorPart { apart: true, ..ErrorPart::new(cause, None) });
+            if &*cx.task.action == "ansible.builtin.pause" {
+                // It is interrupted itself, without a process for modules between.
+                errors.push(ErrorPart::new("Task failed", cx.task.origin.as_ref()));
+                errors.push(ErrorPart { apart: true, ..ErrorPart::new(cause, None) });
+            } else {
+                errors.push(ErrorPart::new(format!("Task failed: {cause}"), cx.task.origin.as_ref()));
+            }
         }
         let (parts, cause) = crate::foreign::causes(&mut result, cx);
         if failed && errors.is_empty() && !unreachable && !parts.is_empty() {
