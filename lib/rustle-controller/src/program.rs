@@ -80,6 +80,7 @@ pub fn literal_files(shared: &Shared, play: &PlayState, fragment: &Fragment) -> 
 fn literal_source(task: &Task) -> Option<(&'static str, &str)> {
     let field = match &*task.action {
         "ansible.builtin.template" | "ansible.builtin.copy" | "ansible.builtin.unarchive" => "src",
+        "ansible.builtin.script" if task.args.contains_key("cmd") => "cmd",
         "ansible.builtin.script" => "_raw_params",
         _ => return None,
     };

@@ -20,7 +20,9 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     let Some(command) = text(&args, "_raw_params").or_else(|| text(&args, "cmd")) else {
         return Ok(failed_result("one of the following is required: _raw_params, cmd"));
     };
-    let file = engine.source_file(cx, "_raw_params")?;
+    // The controller looks the name up in the task as it was written.
+    let field = if cx.task.args.contains_key("_raw_params") { "_raw_params" } else { "cmd" };
+    let file = engine.source_file(cx, field)?;
     let position = cx.place.position.clone();
     let data = engine.content(&position, &file)?;
     let (data, reference) = blob(data);
