@@ -81,10 +81,7 @@ fn containers(ctx: &Context, f: &mut Found) {
         if ctx.exists("/proc/bc") { f.host("openvz") } else { f.guest("openvz") }
     }
     if let Some(name) = ctx.line("/run/systemd/container") {
-        // `container` from process 1's environment says less than the name here.
-        if f.kind.as_ref().is_some_and(|(k, _)| k == "container") {
-            f.kind = None;
-        }
+        // Less than process 1's environment, as in Ansible: there the type is then `container`.
         f.container(&name);
     }
     if ctx.exists("/.dockerenv") || ctx.exists("/.dockerinit") {
