@@ -52,7 +52,12 @@ fn telling(manifest: &str) -> String {
     let keep = |l: &&str| !noise.iter().any(|n| path(l).starts_with(n)) && !l.contains("__pycache__");
     // Folders above something that is noise differ as a whole: root/.ansible makes root a changed folder.
     let keep_folder = |l: &&str| !(l.starts_with("d ") && ["root", "var", "home", "home/deploy", "home/asker", "tmp"].iter().any(|d| path(l).trim_start() == *d));
-    manifest.lines().filter(keep).filter(keep_folder).map(|l| format!("{l}\n")).collect()
+    // Debian's crontab writes the time of its installation into the file.
+    let timed = |l: &str| match l.splitn(5, ' ').collect::<Vec<_>>()[..] {
+        [kind, mode, owner, _, path] if path.starts_with("var/spool/cron/crontabs/") => format!("{kind} {mode} {owner} - {path}\n"),
+        _ => format!("{l}\n"),
+    };
+    manifest.lines().filter(keep).filter(keep_folder).map(timed).collect()
 }
 
 fn same(name: &str) -> Result<(), Failed> {
