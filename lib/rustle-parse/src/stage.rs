@@ -17,7 +17,7 @@ fn stage_error(e: &ParseError, log: LogFormat) -> StageError {
     let error = StageError::new(e.filter_code(), e.report());
     match e {
         // A person sees the lines; a machine gets the place.
-        ParseError::Playbook(p) if log == LogFormat::Json => {
+        ParseError::Playbook(p) | ParseError::AfterInventory { error: p, .. } if log == LogFormat::Json => {
             let error = StageError::new(e.filter_code(), p).at(p.origin().cloned());
             p.hints().iter().fold(error, StageError::hint)
         }
