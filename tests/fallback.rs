@@ -46,14 +46,7 @@ fn same(name: &str) -> Result<(), Failed> {
     let program = support::bin().join("rustle-deploy");
     let want = onhosts::both_runs(name, &program, &[]);
     let got = onhosts::both_runs(name, &program, &["--strategy", "ssh-only"]);
-    let mut wrong = Vec::new();
-    for (n, (w, g)) in want.runs.iter().zip(&got.runs).enumerate() {
-        wrong.extend(support::difference(&format!("stdout of run {}", n + 1), &w.stdout, &g.stdout));
-        if w.exit != g.exit {
-            wrong.push(format!("run {}: exit status {} instead of {}; stderr: {}", n + 1, g.exit, w.exit, g.stderr));
-        }
-    }
-    wrong.extend(support::difference("what became of the files", &want.manifest, &got.manifest));
+    let wrong = onhosts::differences(&want, &got);
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 

@@ -20,6 +20,19 @@ pub(crate) struct Ran {
     pub manifest: String,
 }
 
+/// What differs between two programs' runs: output, exit status, files.
+pub(crate) fn differences(want: &Ran, got: &Ran) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (n, (w, g)) in want.runs.iter().zip(&got.runs).enumerate() {
+        wrong.extend(support::difference(&format!("stdout of run {}", n + 1), &w.stdout, &g.stdout));
+        if w.exit != g.exit {
+            wrong.push(format!("run {}: exit status {} instead of {}; stderr: {}", n + 1, g.exit, w.exit, g.stderr));
+        }
+    }
+    wrong.extend(support::difference("what became of the files", &want.manifest, &got.manifest));
+    wrong
+}
+
 pub(crate) fn both_runs(name: &str, program: &Path, args: &[&str]) -> Ran {
     let set = hosts::compared();
     let host = set.host(1);
@@ -66,14 +79,7 @@ fn same(name: &str) -> Result<(), Failed> {
     let want = both_runs(name, &oracle.join("bin/ansible-playbook"), &[]);
     let got = both_runs(name, &support::bin().join("rustle-deploy"), &[]);
     let text = std::fs::read_to_string(support::tests().join(format!("onhosts/{name}.yml")))?;
-    let mut wrong = Vec::new();
-    for (n, (w, g)) in want.runs.iter().zip(&got.runs).enumerate() {
-        wrong.extend(support::difference(&format!("stdout of run {}", n + 1), &w.stdout, &g.stdout));
-        if w.exit != g.exit {
-            wrong.push(format!("run {}: exit status {} instead of {}; stderr: {}", n + 1, g.exit, w.exit, g.stderr));
-        }
-    }
-    wrong.extend(support::difference("what became of the files", &want.manifest, &got.manifest));
+    let mut wrong = differences(&want, &got);
     if !text.starts_with("# again: changes") && !got.runs[1].stdout.contains("changed=0 ") {
         wrong.push("the second run changes something".into());
     }

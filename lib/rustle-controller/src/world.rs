@@ -26,11 +26,15 @@ impl ControllerWorld {
 impl World for ControllerWorld {
     fn module(&self, request: ModuleRequest, delegate: Option<&str>) -> Result<Dict, WorldError> {
         let host = delegate.unwrap_or(&self.host);
-        if !request.seat.is_empty() || self.shared.moved(host) {
+        if !request.seat.is_empty() {
             return self.shared.seated(host, request);
         }
         if let Some(why) = crate::session::lock(&self.shared.unreachable).get(host) {
             return Err(WorldError::Unreachable { message: why.clone() });
+        }
+        // A host that is out of reach is not tried again; its stand-in was connected to in a way of its own.
+        if self.shared.moved(host) {
+            return self.shared.seated(host, request);
         }
         let renewed = crate::session::lock(&self.shared.renewed).get(host).cloned();
         let session = match renewed {
