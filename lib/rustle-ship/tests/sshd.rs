@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{Sshd, start};
 
-/// A runner of some size that greets and says each line back.
+/// A runner of some size that greets and says each line back. Each call writes a file of its own: tests may call at
+/// the same time, and the content, which names the runner on the host, is the same.
 fn runner(server: &Sshd) -> Arc<Runner> {
-    let path = server.dir.path().join("runner");
+    let path = tempfile::NamedTempFile::new_in(server.dir.path()).unwrap().into_temp_path().keep().unwrap();
     // Noise that does not pack well: a full disk must be full after packing, too.
     let noise: String = (0..400_000u32).map(|i| char::from(b'a' + (i.wrapping_mul(2_654_435_761) >> 20) as u8 % 26)).collect();
     std::fs::write(&path, format!("#!/bin/sh\necho '{{\"ready\":1}}'\nexec cat\n# {noise}\n")).unwrap();
