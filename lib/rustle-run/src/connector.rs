@@ -1,17 +1,18 @@
 //! Opens sessions: a connection, the right runner, the protocol. Where no runner can run, a runner of this machine
 //! stands in for the host, and its modules go over the connection.
 
+use crate::driven::Driven;
 use crate::first::FirstAlone;
 use crate::runners::Runners;
-use rustle_connect::{Connection, HostSpec, Settings};
-use rustle_controller::session::{Heard, Session};
-use rustle_controller::{Connected, Connector, Note, Remote, Unreachable};
+use rustle_connect::{Channel, Connection, HostSpec, Settings};
+use rustle_controller::session::{Heard, Session, lock};
+use rustle_controller::{Connected, Connector, Driver, Note, Remote, Unreachable};
 use rustle_fallback::Programs;
 use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::Dict;
 use std::collections::HashMap;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// Which hosts are served without a runner.
@@ -26,7 +27,10 @@ pub enum Fallback {
 }
 
 /// See the module's page.
-pub struct HostConnector {
+pub struct HostConnector(pub Arc<Opener>);
+
+/// How sessions are opened.
+pub struct Opener {
     pub settings: Settings,
     pub runners: Arc<Runners>,
     /// Runners that the stream has for hosts.
@@ -40,15 +44,22 @@ pub struct HostConnector {
 }
 
 /// A session as it was opened.
-struct Opened {
-    session: rustle_ship::Session,
+pub(crate) struct Opened {
+    pub session: rustle_ship::Session,
     user: Option<String>,
     /// Without a runner: who runs modules, and why.
-    remote: Option<(Arc<dyn Remote>, String)>,
+    remote: Option<(rustle_fallback::Remote, String)>,
 }
 
-impl HostConnector {
-    fn open(&self, host: &str, vars: &Dict) -> Result<Opened, String> {
+impl Opened {
+    /// Why there is no runner on the host, where there is none.
+    pub(crate) fn without_runner(&self) -> Option<&str> {
+        self.remote.as_ref().map(|(_, why)| why.as_str())
+    }
+}
+
+impl Opener {
+    pub(crate) fn open(&self, host: &str, vars: &Dict) -> Result<Opened, String> {
         let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
         let known = self.known.get(host);
         let mut options = BootstrapOptions {
@@ -85,7 +96,7 @@ impl HostConnector {
         let remote = rustle_fallback::Remote::new(host, connection, why, self.programs.clone(), self.hints.clone());
         remote.greet().map_err(|e| e.0)?;
         let session = self.stand_in(&["--through-controller".to_owned()])?;
-        Ok(Opened { session, user, remote: Some((Arc::new(Served(remote)), why.to_owned())) })
+        Ok(Opened { session, user, remote: Some((remote, why.to_owned())) })
     }
     /// The runner for this machine.
     fn here(&self) -> Result<Arc<Runner>, String> {
@@ -95,66 +106,123 @@ impl HostConnector {
         }
     }
     /// A runner here that takes the place of the host's.
-    fn stand_in(&self, arguments: &[String]) -> Result<rustle_ship::Session, String> {
+    pub(crate) fn stand_in(&self, arguments: &[String]) -> Result<rustle_ship::Session, String> {
         let options = BootstrapOptions { arguments: arguments.to_vec(), ..BootstrapOptions::default() };
         bootstrap_local(&self.here()?, &options).map_err(|e| e.to_string())
     }
 }
 
 /// A host that is served over its connection alone, as the controller sees it.
-struct Served(rustle_fallback::Remote);
+struct Served {
+    remote: Mutex<Arc<rustle_fallback::Remote>>,
+    opener: Arc<Opener>,
+    host: String,
+    vars: Dict,
+}
 
 impl Remote for Served {
     fn module(&self, request: &ModuleRequest) -> Result<Dict, Unreachable> {
-        self.0.module(request).map_err(|e| Unreachable { message: e.0 })
+        let remote = lock(&self.remote).clone();
+        remote.module(request).map_err(|e| Unreachable { message: e.0 })
+    }
+    fn renew(&self, patience: Option<Duration>) -> Result<String, Unreachable> {
+        lock(&self.remote).close();
+        let opened = self.opener.open(&self.host, &patient(&self.vars, patience)).map_err(|message| Unreachable { message })?;
+        let Some((fresh, _)) = opened.remote else {
+            return Err(Unreachable { message: "the host can run a runner now, which it could not before".into() });
+        };
+        *lock(&self.remote) = Arc::new(fresh);
+        Ok("SSH fallback".into())
     }
     fn close(&self) {
-        self.0.close();
+        lock(&self.remote).close();
     }
 }
 
+/// The variables with another limit for connecting.
+pub(crate) fn patient(vars: &Dict, patience: Option<Duration>) -> Dict {
+    let mut vars = vars.clone();
+    if let Some(limit) = patience {
+        vars.insert("ansible_ssh_timeout", limit.as_secs().max(1) as i64);
+    }
+    vars
+}
+
+/// How a host was reached, in a word or two.
+pub(crate) fn method(session: &rustle_ship::Session) -> String {
+    let method = match session.outcome {
+        Outcome::Cached => "binary cached",
+        Outcome::Uploaded => "binary uploaded",
+        Outcome::Local => return "local".into(),
+    };
+    // A platform unlike this machine's is worth a word.
+    let triple = &session.runner.triple;
+    if *triple == rustle_build::own_triple() { method.to_owned() } else { format!("{method} for {triple}") }
+}
+
+/// Takes over a channel on which a runner speaks.
+pub(crate) fn listen(host: &str, channel: Channel, heard: impl Fn(&str, Heard) + Send + 'static) -> Arc<Session> {
+    let mut control = channel.control;
+    let stderr = channel.stderr;
+    let why = move || {
+        let ended = control.wait_for(Some(Duration::from_secs(5)));
+        let said = stderr.text();
+        let said = said.trim();
+        match ended {
+            Err(e) => e.to_string(),
+            Ok(Some(exit)) if said.is_empty() => format!("the runner ended unexpectedly (exit status {})", exit.code),
+            Ok(_) if said.is_empty() => "the connection was lost".to_owned(),
+            Ok(_) => said.to_owned(),
+        }
+    };
+    Session::start(host, channel.stdin, channel.stdout, Box::new(why), heard)
+}
+
 impl Connector for HostConnector {
-    fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
-        let (opened, lost) = match self.open(host, vars) {
-            Ok(opened) => (opened, None),
-            // Tasks that need no connection run nevertheless; the first one that needs it tells why there is none.
-            Err(message) => match self.stand_in(&["--unreachable".to_owned(), message.clone()]) {
-                Ok(session) => (Opened { session, user: None, remote: None }, Some(message)),
-                Err(_) => return Err(Unreachable { message }),
-            },
+    fn connect(&self, host: &str, vars: &Dict, driver: Driver, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
+        let opener = &self.0;
+        let (opened, lost) = match opener.open(host, vars) {
+            Ok(opened) => (Some(opened), None),
+            Err(message) => (None, Some(message)),
         };
-        let Opened { session, user, remote } = opened;
-        let method = match session.outcome {
-            _ if lost.is_some() => "none",
-            _ if remote.is_some() => "SSH fallback",
-            Outcome::Cached => "binary cached",
-            Outcome::Uploaded => "binary uploaded",
-            Outcome::Local => "local",
-        };
-        let local = session.outcome == Outcome::Local && remote.is_none();
-        // A platform unlike this machine's is worth a word.
-        let triple = &session.runner.triple;
-        let foreign = lost.is_none() && !local && remote.is_none() && *triple != rustle_build::own_triple();
-        let method = if foreign { format!("{method} for {triple}") } else { method.to_owned() };
-        let (remote, why) = remote.unzip();
-        let reason = lost.or(why).or_else(|| (!session.notes.is_empty()).then(|| session.notes.join("; ")));
-        let channel = session.channel;
-        let mut control = channel.control;
-        let stderr = channel.stderr;
-        let why = move || {
-            let ended = control.wait_for(Some(Duration::from_secs(5)));
-            let said = stderr.text();
-            let said = said.trim();
-            match ended {
-                Err(e) => e.to_string(),
-                Ok(Some(exit)) if said.is_empty() => format!("the runner ended unexpectedly (exit status {})", exit.code),
-                Ok(_) if said.is_empty() => "the connection was lost".to_owned(),
-                Ok(_) => said.to_owned(),
+        let aside = |arguments: &[String], message: &str| opener.stand_in(arguments).map_err(|_| Unreachable { message: message.to_owned() });
+        let through = ["--through-controller".to_owned()];
+        // What drives the play, how the host was reached, and what that deserves to be told of.
+        let (driving, method, reason, user, remote): (_, _, _, _, Option<Arc<dyn Remote>>) = match (opened, lost) {
+            (Some(Opened { session, user, remote: Some((remote, why)) }), _) => {
+                let served = Served { remote: Mutex::new(Arc::new(remote)), opener: opener.clone(), host: host.to_owned(), vars: vars.clone() };
+                (session, "SSH fallback".to_owned(), Some(why), user, Some(Arc::new(served)))
+            }
+            (Some(Opened { session, user, .. }), _) => {
+                let (method, notes) = (method(&session), session.notes.join("; "));
+                let reason = (!notes.is_empty()).then_some(notes);
+                if session.outcome == Outcome::Local {
+                    (session, method, reason, None, None)
+                } else if driver == Driver::Controller {
+                    let driving = aside(&through, "the runner of this machine does not start")?;
+                    let driven = Driven::new(opener.clone(), host, vars, Ok(listen(host, session.channel, |_, _| {})));
+                    (driving, method, reason, user, Some(Arc::new(driven)))
+                } else {
+                    (session, method, reason, user, None)
+                }
+            }
+            (None, lost) => {
+                let message = lost.unwrap_or_default();
+                // Tasks that need no connection run nevertheless; the first one that needs it tells why there is none,
+                // or, in a play that waits for hosts, tries again.
+                let (driving, remote): (_, Option<Arc<dyn Remote>>) = match driver {
+                    Driver::Host => (aside(&["--unreachable".to_owned(), message.clone()], &message)?, None),
+                    Driver::Controller => {
+                        let driven = Driven::new(opener.clone(), host, vars, Err(message.clone()));
+                        (aside(&through, &message)?, Some(Arc::new(driven)))
+                    }
+                };
+                (driving, "none".to_owned(), Some(message), None, remote)
             }
         };
-        let session = Session::start(host, channel.stdin, channel.stdout, Box::new(why), move |host, what: Heard| {
+        let session = listen(host, driving.channel, move |host, what: Heard| {
             _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
         });
-        Ok(Connected { session, method, reason, user: if local { None } else { user }, remote })
+        Ok(Connected { session, method, reason, user, remote })
     }
 }

@@ -1,13 +1,13 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
 use crate::first::FirstAlone;
-use crate::connector::{Fallback, HostConnector};
+use crate::connector::{Fallback, HostConnector, Opener};
 use crate::honour::Recorded;
 use crate::programs::Bridged;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
-use rustle_controller::{Connected, Connector, FactCache, Note, Secrets, Shared, Unplanned, Unreachable};
+use rustle_controller::{Connected, Connector, Driver, FactCache, Note, Secrets, Shared, Unplanned, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
 use rustle_plan::{HostSource, Places, PlanError, PlanOptions, Planner, Strategy};
@@ -190,7 +190,7 @@ pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn 
 struct NoHosts;
 
 impl Connector for NoHosts {
-    fn connect(&self, _: &str, _: &Dict, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
+    fn connect(&self, _: &str, _: &Dict, _: Driver, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
         Err(Unreachable { message: "no host is reached while a plan is embedded".into() })
     }
 }
@@ -236,7 +236,7 @@ pub fn execute(
         Strategy::BinaryOnly => Fallback::Never,
         _ => Fallback::WhereNeeded,
     };
-    let connector = HostConnector {
+    let connector = HostConnector(Arc::new(Opener {
         settings,
         runners: Arc::new(Runners::new(known.quiet)?),
         known: known.runners,
@@ -244,7 +244,7 @@ pub fn execute(
         programs: Arc::new(Bridged(bridge.clone())),
         hints: hints(config),
         first: FirstAlone::default(),
-    };
+    }));
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {
         let send = send.clone();

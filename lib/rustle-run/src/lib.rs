@@ -12,6 +12,7 @@
 //! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
 
 mod connector;
+mod driven;
 mod programs;
 mod embed;
 mod execute;

@@ -4,7 +4,7 @@ use super::Run;
 use super::batch::Batch;
 use super::told::{clean, first_header, registered};
 use crate::session::{Heard, lock};
-use crate::shared::Note;
+use crate::shared::{Driver, Note};
 use rustle_stream::event::{RunEvent, Status, TaskEvent};
 use rustle_stream::exit;
 use rustle_stream::protocol::{Down, Outcome, Reply, TaskDone, Up};
@@ -20,6 +20,11 @@ impl Run<'_> {
                 }
                 if batch.open.contains(&host) {
                     self.start_play(batch, &host);
+                }
+            }
+            Note::Reached { host, method } => {
+                if self.reached.insert(host.clone()) {
+                    (self.emit)(RunEvent::Reached { host, method, reason: None });
                 }
             }
             Note::Connected { host, result: Err(e), .. } => self.stand_in(batch, host, e.message),
@@ -97,7 +102,7 @@ impl Run<'_> {
         let shared = self.shared.clone();
         std::thread::spawn(move || {
             let vars = rustle_value::dict! { "ansible_connection" => "local" };
-            let result = shared.connector.connect(&host, &vars, shared.queue());
+            let result = shared.connector.connect(&host, &vars, Driver::Host, shared.queue());
             shared.note(Note::Connected { host, vars, result });
         });
     }

@@ -169,6 +169,7 @@ impl Run<'_> {
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&fragment, &planned.placement);
         let state = Arc::new(PlayState {
+            driver: crate::outlive::driver(self.shared, play, &fragment),
             play: Arc::new(play.clone()),
             program: Mutex::new(compiled),
             hosts_all: hosts.clone(),
@@ -238,7 +239,7 @@ impl Run<'_> {
         let mut todo = Vec::new();
         for host in hosts {
             let vars = self.shared.connection_vars(host, &Seat::default());
-            match self.shared.still_right(host, &vars) {
+            match self.shared.still_right(host, &vars, batch.play.driver) {
                 true => self.start_play(batch, host),
                 false => todo.push((host.clone(), vars)),
             }
@@ -248,13 +249,14 @@ impl Run<'_> {
         }
         let width = self.shared.options.forks.map_or(todo.len(), |f| f.max(1) as usize).min(todo.len()).min(64);
         let queue = Arc::new(Mutex::new(todo.into_iter()));
+        let driver = batch.play.driver;
         for _ in 0..width {
             let queue = queue.clone();
             let shared = self.shared.clone();
             std::thread::spawn(move || {
                 loop {
                     let Some((host, vars)) = lock(&queue).next() else { break };
-                    let result = shared.connector.connect(&host, &vars, shared.queue());
+                    let result = shared.connector.connect(&host, &vars, driver, shared.queue());
                     shared.note(Note::Connected { host, vars, result });
                 }
             });
