@@ -125,6 +125,10 @@ fn supervise(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>
         group.kill();
         child.wait()?;
     }
+    while DYING.load(Ordering::SeqCst) {
+        // Whoever comes here now would tell of a failure that is none. The watcher knows when this process is gone.
+        std::thread::park();
+    }
     if let Some(watcher) = watcher {
         // What is killed from elsewhere has left things behind, too.
         let killed = outcome.status.is_none_or(|s| std::os::unix::process::ExitStatusExt::signal(&s).is_some());
@@ -191,6 +195,8 @@ impl Drop for Group {
 
 /// Whether this program is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
+/// Whether a signal ends it at once.
+static DYING: AtomicBool = AtomicBool::new(false);
 
 /// Kills every child that [`run`] waits for, with its children, and starts none from now on: for programs that are
 /// about to end.
@@ -224,6 +230,7 @@ pub fn die_with_children() {
         let end = move || {
             let mut number = [0];
             if reader.read_exact(&mut number).is_ok() {
+                DYING.store(true, Ordering::SeqCst);
                 kill_all();
                 let signal = i32::from(number[0]);
                 // SAFETY: neither call touches memory. The signal ends the process now.
@@ -251,7 +258,7 @@ struct Watcher {
 
 impl Watcher {
     /// `last` may come too early for what a killed client had just asked for, so it runs twice.
-    const SCRIPT: &str = "read -r word; [ \"$word\" = done ] && exit 0; kill -KILL -- \"-$1\"; shift; [ $# = 0 ] && exit 0; \"$@\"; sleep 1; \"$@\"; exit 0";
+    const SCRIPT: &str = "read -r word; [ \"$word\" = done ] && exit 0; kill -s KILL -- \"-$1\"; shift; [ $# = 0 ] && exit 0; \"$@\"; sleep 1; \"$@\"; exit 0";
 
     fn new(command: &Command, group: u32, last: &[String]) -> std::io::Result<Watcher> {
         let mut shell = Command::new("/bin/sh");
