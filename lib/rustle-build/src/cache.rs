@@ -182,8 +182,8 @@ impl Cache {
         Ok(Artifact { source: built_by.into(), ..stored.0 })
     }
 
-    /// Removes what was not used for longest until the rest fits the bound. `keep` stays.
-    fn shrink(&self, keep: &str) {
+    /// Removes what was not used for longest until the rest fits the bound, and what was left half-written. `keep` stays.
+    pub(crate) fn shrink(&self, keep: &str) {
         let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         for dir in std::fs::read_dir(self.root.join("runners")).into_iter().flatten().flatten() {
             if dir.file_name().as_encoded_bytes().starts_with(b".") {

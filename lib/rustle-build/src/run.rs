@@ -59,9 +59,6 @@ impl Run<'_> {
         };
         let program = command.get_program().to_owned();
         let outcome = process::run_watched(&mut command, self.limit, Some(&mut hear), &last).map_err(BuildError::io(Path::new(&program)))?;
-        if process::ending() {
-            return Err(BuildError::Interrupted);
-        }
         if outcome.timed_out {
             return Err(BuildError::TimedOut(self.limit.as_secs()));
         }

@@ -108,6 +108,7 @@ impl Cache {
             self.drop_entry(&k.key)?;
             (count, bytes) = (count + 1, bytes + k.size);
         }
+        self.shrink("");
         for name in ["packed", "logs"] {
             bytes += clear(&self.root().join(name))?;
         }
@@ -179,9 +180,12 @@ mod tests {
             cache.put(key, "t", "cargo", key.as_bytes()).unwrap();
         }
         std::fs::write(dir.path().join("runners/bb/rustle-runner"), "?").unwrap();
+        let half = dir.path().join("runners/.new-x");
+        std::fs::create_dir(&half).unwrap();
         let long_ago = SystemTime::now() - Duration::from_secs(40 * 86_400);
         let entry = std::fs::File::options().append(true).open(dir.path().join("runners/cc/entry.json")).unwrap();
         entry.set_modified(long_ago).unwrap();
+        std::fs::File::open(&half).unwrap().set_modified(long_ago).unwrap();
         assert!(cache.stats().contains("runners: 3, 0.0 MB of at most 1.0 MB"), "{}", cache.stats());
         let (good, bad) = cache.verify().unwrap();
         assert_eq!((good, bad.len(), bad[0].key.as_str()), (2, 1, "bb"));
@@ -193,7 +197,7 @@ mod tests {
         cache.keep_packed("d", b"x");
         assert_eq!(cache.prune(Duration::from_secs(30 * 86_400)).unwrap().0, 1);
         assert!(cache.get("aa").is_some() && cache.get("cc").is_none() && cache.packed("d").is_none());
-        assert!(dir.path().join("build/somebody/else").exists());
+        assert!(dir.path().join("build/somebody/else").exists() && !half.exists());
         assert!(!dir.path().join("build/t-cargo").exists() && dir.path().join("build/t-zigbuild").exists());
     }
 }

@@ -64,7 +64,7 @@ pub fn run_watched(command: &mut Command, limit: Duration, on_line: Option<OnLin
 }
 
 fn supervise(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>, last: Option<&[String]>) -> std::io::Result<Outcome> {
-    if ENDING.load(Ordering::SeqCst) {
+    if ending() {
         return Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted"));
     }
     let begun = Instant::now();
@@ -125,7 +125,7 @@ fn supervise(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>
         group.kill();
         child.wait()?;
     }
-    while DYING.load(Ordering::SeqCst) {
+    while ending() {
         // Whoever comes here now would tell of a failure that is none. The watcher knows when this process is gone.
         std::thread::park();
     }
@@ -193,24 +193,20 @@ impl Drop for Group {
     }
 }
 
-/// Whether this program is about to end.
-static ENDING: AtomicBool = AtomicBool::new(false);
-/// Whether a signal ends it at once.
+/// Whether a signal is about to end this program.
 static DYING: AtomicBool = AtomicBool::new(false);
 
-/// Kills every child that [`run`] waits for, with its children, and starts none from now on: for programs that are
-/// about to end.
+/// Kills every child that [`run`] waits for, with its children: for programs that are about to end.
 pub fn kill_all() {
-    ENDING.store(true, Ordering::SeqCst);
     for r in &RUNNING {
         // An entry goes before its child is forgotten.
         tree::kill(r.load(Ordering::SeqCst));
     }
 }
 
-/// Whether [`kill_all`] was called: what failed since then says nothing of whoever failed.
+/// Whether a signal is about to end this program ([`die_with_children`]): no child is started any more.
 pub fn ending() -> bool {
-    ENDING.load(Ordering::SeqCst)
+    DYING.load(Ordering::SeqCst)
 }
 
 /// From now on a signal that ends this program ends its children first. Children are in groups of their own, which a

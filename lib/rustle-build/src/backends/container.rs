@@ -8,7 +8,7 @@ use crate::{Backend, Job, Request};
 
 pub static BACKEND: Backend = Backend {
     name: "container",
-    rank: |r| (image(r.env, &r.template.triple).is_some() && engine(r).is_ok()).then_some(40),
+    rank: |r| image(r.env, &r.template.triple).map(|_| 40),
     job: |r| {
         let Some(image) = image(r.env, &r.template.triple) else {
             let off = !r.env.flag("RUSTLE_CROSS_COMPILE_DOCKER", true);
