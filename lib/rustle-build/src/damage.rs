@@ -6,6 +6,9 @@ pub(crate) const FULL: &str = "no space is left";
 
 /// What cargo's and rustc's output says of the folder, in words for a person; `None` where the folder is not to blame.
 pub(crate) fn of_output(text: &str) -> Option<&'static str> {
+    if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
+        return Some(FULL);
+    }
     text.lines().map(str::trim).find_map(line)
 }
 
@@ -26,16 +29,17 @@ fn line(line: &str) -> Option<&'static str> {
         return Some("its incremental state is damaged");
     }
     let linker = ["file format not recognized", "file not recognized", "file truncated", "malformed archive", "truncated or malformed", "unknown file type", "not an object file", "is not a valid archive"];
-    if linker.iter().any(|l| has(l)) {
+    let object = has(".rlib") || has(".o)") || has(".o:");
+    if linker.iter().any(|l| has(l)) || has("failed to load bitcode") || object && (has("corrupt") || has("malformed") || has("): invalid ")) || has("corrupt rlib") {
         return Some("an object file is damaged");
+    }
+    if has("internal compiler error") || line.starts_with("thread 'rustc'") && has("panicked") {
+        return Some("the compiler itself failed");
     }
     // Its own files: cargo's notes, libraries, objects.
     let below = has("/target/") || has("`target/");
-    let lost = has("No such file or directory") || has("Input/output error") || has("failed to read") || has("failed to open") || has("failed to parse");
-    if below && lost && !has("No space left") {
-        return Some("a file of an earlier build is missing or cannot be read");
-    }
-    (has("No space left on device") || has("Disk quota exceeded")).then_some(FULL)
+    let lost = has("No such file or directory") || has("Input/output error") || has("failed to read") || has("failed to open") || has("failed to parse") || has("failed to create directory");
+    (below && lost).then_some("a file of an earlier build is missing or cannot be read")
 }
 
 #[cfg(test)]
@@ -52,6 +56,11 @@ mod tests {
             ("error: linking with `cc` failed: exit status: 1\n  = note: /b/target/x/liba.rlib: file format not recognized; treating as linker script\n", Some("an object file is damaged")),
             ("  error: couldn't create a temp file: No space left on device (os error 28)\n", Some("no space is left")),
             ("error: failed to read `/b/target/x/release/.fingerprint/a/invoked.timestamp`\n", Some("a file of an earlier build is missing or cannot be read")),
+            ("  = note: rust-lld: error: /b/target/x/deps/liba-1.rlib: Archive::children failed: truncated or malformed archive (offset to next)\n", Some("an object file is damaged")),
+            ("  = note: rust-lld: error: /b/target/x/deps/liba-1.rlib(a-1.rcgu.o): invalid sh_type for string table section [index 1]\n", Some("an object file is damaged")),
+            ("error: failed to load bitcode of module `a.rcgu.o`: Malformed block\n", Some("an object file is damaged")),
+            ("thread 'rustc' (25287) panicked at compiler/rustc_codegen_llvm/src/back/lto.rs:110:48:\ncorrupt rlib: Error()\n", Some("the compiler itself failed")),
+            ("error: couldn't prepare build directories\n  failed to create directory `/b/target/release/deps`\n  File exists (os error 17)\n", Some("a file of an earlier build is missing or cannot be read")),
             ("error[E0308]: mismatched types\nerror: aborting due to 1 previous error\n", None),
             ("error: linker `cc` not found\n  = note: No such file or directory (os error 2)\n", None),
             ("error: linking with `zig` failed: undefined symbol: getrandom\n", None),

@@ -199,6 +199,24 @@ fn a_full_disk_is_named_and_left_clean() {
 }
 
 #[test]
+fn builds_run_side_by_side_and_no_more_than_allowed() {
+    let triples = ["aarch64-unknown-linux-musl", "armv7-unknown-linux-musleabihf", "i686-unknown-linux-musl", "riscv64gc-unknown-linux-musl", "x86_64-unknown-freebsd"];
+    let m = Machine::new(&triples, false);
+    // Each waits for a while until another one runs beside it.
+    m.does("cargo-zigbuild", "echo + >> \"$here/run\"; for i in $(seq 300); do [ $(grep -c + \"$here/run\") -ge 2 ] && break; sleep 0.1; done; sleep 0.2; echo - >> \"$here/run\"; exit 1");
+    let mut list: Vec<_> = triples.iter().flat_map(|t| wanted(&[target("a", t)])).collect();
+    list.iter_mut().for_each(|w| w.candidates.truncate(1));
+    m.obtain(Settings { parallel: 2, ..zigbuild() }, &list);
+    let text = std::fs::read_to_string(m.path("run")).unwrap();
+    let (mut now, mut most) = (0, 0);
+    for word in text.lines() {
+        now += if word == "+" { 1 } else { -1 };
+        most = most.max(now);
+    }
+    assert_eq!((text.matches('+').count(), most), (5, 2), "{text}");
+}
+
+#[test]
 fn a_folder_that_somebody_else_prepared_is_not_built_in() {
     let m = Machine::new(&[ARM], false);
     let build = m.path("cache/build");
