@@ -21,10 +21,10 @@ const INDEX_LIMIT: u64 = 8 << 20;
 /// The place and its list; why not; or nothing where no place is named.
 pub(crate) type Known = Result<Option<(Door, Vec<Line>)>, String>;
 
-/// The first of these runners that the place has, now in the cache; `None` where it has none or there is no place.
+/// The first of these runners that the place has, now in the cache; `None` where no place is named.
 ///
 /// # Errors
-/// [`BuildError::Remote`]: the place cannot be reached, or is not believed. [`BuildError::Io`] of the cache.
+/// [`BuildError::Remote`]: the place has none of them, cannot be reached, or is not believed. [`BuildError::Io`] of the cache.
 pub(crate) fn pull(context: &Context, known: &OnceLock<Known>, keyed: &[Keyed], w: &Wanted) -> Result<Option<Artifact>, BuildError> {
     let known = known.get_or_init(|| list(context).map_err(|e| e.to_string().trim_start_matches("cache.remote: ").to_owned()));
     let Some((door, lines)) = known.as_ref().map_err(|e| BuildError::Remote(e.clone()))? else { return Ok(None) };
@@ -52,7 +52,7 @@ pub(crate) fn pull(context: &Context, known: &OnceLock<Known>, keyed: &[Keyed], 
         (context.progress)(Progress::Fetched { triple: &line.triple, from: &door.name() });
         return Ok(Some(Artifact { source: "remote".into(), ..stored }));
     }
-    Ok(None)
+    Err(BuildError::Remote(format!("{} has no such runner", door.name())))
 }
 
 /// The place and its list, once.

@@ -124,7 +124,8 @@ fn pinned_runners_come_from_a_folder() {
     assert_eq!(take(&b, unprebuilt()).unwrap(), "cache");
     // Another choice of features is another runner, which the place has not.
     let other = Settings { features: vec!["module-copy".into()], ..unprebuilt() };
-    assert!(take(&b, other).unwrap_err().contains("is not installed"));
+    let why = take(&b, other).unwrap_err();
+    assert!(why.contains(&format!("cache.remote: {folder} has no such runner; ")) && why.contains("is not installed"), "{why}");
 }
 
 #[test]
