@@ -276,7 +276,7 @@ pub struct Artifact {
     pub path: String,
     pub sha256: String,
     pub size: u64,
-    /// `prebuilt`, `cache`, `zigbuild`, `cargo`, `build-std`, `container`, `embed`.
+    /// `prebuilt`, `cache`, `remote`, `zigbuild`, `cargo`, `build-std`, `container`, `embed`.
     pub source: String,
     pub milliseconds: u64,
     /// Hosts that it is for.
