@@ -60,11 +60,16 @@ pub struct PastTarget {
     pub took: f64,
 }
 
+/// A platform without its libc: one runner serves hosts of several.
+fn machine(triple: &str) -> &str {
+    if triple.contains("-linux-") { triple.rsplit_once('-').map_or(triple, |(m, _)| m) } else { triple }
+}
+
 impl History {
     /// What hosts of a platform lost over SSH since its runner was last there.
     pub fn lost(&self, triple: &str) -> Lost {
         let mut lost = Lost::default();
-        for t in self.runs.iter().flat_map(|r| &r.targets).filter(|t| t.triple == triple) {
+        for t in self.runs.iter().flat_map(|r| &r.targets).filter(|t| machine(&t.triple) == machine(triple)) {
             match t.way {
                 // With a runner nothing is lost, and a new one is a new start.
                 Way::Native => lost = Lost::default(),

@@ -45,7 +45,7 @@ fn times(speedup: f64) -> String {
 pub fn text(a: &Analysis) -> String {
     let mut out = format!("OPTIMISATION ({})", a.mode);
     if a.targets.is_empty() {
-        return out + ": no hosts\n";
+        return out + ": nothing to choose: no host but this machine\n";
     }
     let all = format!("about {} expected, {} with SSH alone", seconds(a.seconds), seconds(a.ssh_seconds));
     _ = writeln!(out, ": {all} ({}); score {} of 100", times(a.speedup), a.score);

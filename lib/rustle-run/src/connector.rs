@@ -2,7 +2,8 @@
 //! stands in for the host, and its modules go over the connection.
 
 use crate::first::FirstAlone;
-use crate::runners::Runners;
+use crate::observe::{Reach, Watched};
+use crate::runners::{Runners, target_of};
 use rustle_connect::{Connection, HostSpec, Settings};
 use rustle_controller::session::{Heard, Session};
 use rustle_controller::{Connected, Connector, Note, Remote, Unreachable};
@@ -10,9 +11,10 @@ use rustle_fallback::Programs;
 use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::Dict;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which hosts are served without a runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,8 @@ struct Opened {
     user: Option<String>,
     /// Without a runner: who runs modules, and why.
     remote: Option<(Arc<dyn Remote>, String)>,
+    /// What it took; `None` for this machine, where there is nothing to choose.
+    reach: Option<Reach>,
 }
 
 impl HostConnector {
@@ -57,7 +61,9 @@ impl HostConnector {
             retries: spec.retries,
             ..self.runners.bootstrap_options()
         };
+        let begun = Instant::now();
         let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
+        let mut reach = Reach { connect: begun.elapsed().as_secs_f64(), round_trip: connection.round_trip(), ..Reach::default() };
         let user = spec.user.clone();
         if connection.is_local() {
             options.self_check = false;
@@ -66,32 +72,59 @@ impl HostConnector {
                 None => self.here()?,
             };
             let session = bootstrap_local(&own, &options).map_err(|e| e.to_string())?;
-            return Ok(Opened { session, user, remote: None });
+            return Ok(Opened { session, user, remote: None, reach: None });
         }
         if self.fallback == Fallback::Always {
-            return self.without_runner(host, connection, user, "--strategy ssh-only");
+            return self.without_runner(host, connection, user, "--strategy ssh-only", reach);
         }
-        let choose = |p: &Platform| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+        // Looking for a runner, or building it, is no part of a runner's start.
+        let (choosing, starting) = (Cell::new(0.0), Cell::new(0.0));
+        let timed = |sum: &Cell<f64>, from: Instant| sum.set(sum.get() + from.elapsed().as_secs_f64());
+        let choose = |p: &Platform| {
+            let from = Instant::now();
+            let chosen = known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+            timed(&choosing, from);
+            chosen
+        };
         let machine = format!("{:?} {} {:?}", spec.user, spec.address, spec.port);
-        match self.first.run(machine, || bootstrap(&mut *connection, &choose, &options)).map_err(|e| e.to_string())? {
-            Bootstrap::Ready(session) => Ok(Opened { session: *session, user, remote: None }),
+        let start = || {
+            let from = Instant::now();
+            let done = bootstrap(&mut *connection, &choose, &options);
+            timed(&starting, from);
+            done
+        };
+        let done = self.first.run(machine, start).map_err(|e| e.to_string())?;
+        reach.start = (starting.get() - choosing.get()).max(0.0);
+        reach.ready = reach.connect + starting.get();
+        match done {
+            Bootstrap::Ready(session) => {
+                let (triple, uploaded) = (session.runner.triple.clone(), session.uploaded_bytes);
+                let reach = Reach { triple, uploaded, provided: session.outcome == Outcome::Cached, ..reach };
+                Ok(Opened { session: *session, user, remote: None, reach: Some(reach) })
+            }
             Bootstrap::Fallback { reason, .. } if self.fallback == Fallback::Never => {
                 Err(format!("no runner can run on this host ({reason}), and --strategy binary-only forbids the fallback over SSH"))
             }
-            Bootstrap::Fallback { reason, .. } => self.without_runner(host, connection, user, &reason),
+            Bootstrap::Fallback { reason, platform, .. } => {
+                let reach = Reach { triple: target_of(&platform).triple, ..reach };
+                self.without_runner(host, connection, user, &reason, reach)
+            }
         }
     }
-    fn without_runner(&self, host: &str, connection: Box<dyn Connection>, user: Option<String>, why: &str) -> Result<Opened, String> {
+    fn without_runner(&self, host: &str, connection: Box<dyn Connection>, user: Option<String>, why: &str, reach: Reach) -> Result<Opened, String> {
+        let from = Instant::now();
         let remote = rustle_fallback::Remote::new(host, connection, why, self.programs.clone(), self.hints.clone());
         remote.greet().map_err(|e| e.0)?;
         let session = self.stand_in(&["--through-controller".to_owned()])?;
-        Ok(Opened { session, user, remote: Some((Arc::new(Served(remote)), why.to_owned())) })
+        let took = from.elapsed().as_secs_f64();
+        let reach = Reach { ssh: true, start: took, ready: reach.ready.max(reach.connect) + took, ..reach };
+        Ok(Opened { session, user, remote: Some((Arc::new(Served(remote)), why.to_owned())), reach: Some(reach) })
     }
     /// The runner for this machine.
     fn here(&self) -> Result<Arc<Runner>, String> {
         match self.runners.own() {
             Some(own) => Ok(own),
-            None => self.runners.choose(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() }),
+            None => self.runners.needed(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() }),
         }
     }
     /// A runner here that takes the place of the host's.
@@ -119,11 +152,12 @@ impl Connector for HostConnector {
             Ok(opened) => (opened, None),
             // Tasks that need no connection run nevertheless; the first one that needs it tells why there is none.
             Err(message) => match self.stand_in(&["--unreachable".to_owned(), message.clone()]) {
-                Ok(session) => (Opened { session, user: None, remote: None }, Some(message)),
+                Ok(session) => (Opened { session, user: None, remote: None, reach: None }, Some(message)),
                 Err(_) => return Err(Unreachable { message }),
             },
         };
-        let Opened { session, user, remote } = opened;
+        let Opened { session, user, remote, reach } = opened;
+        let watched: Option<Arc<Watched>> = reach.and_then(|r| self.runners.advisor.observer.reached(host, r));
         let method = match session.outcome {
             _ if lost.is_some() => "none",
             _ if remote.is_some() => "SSH fallback",
@@ -153,6 +187,9 @@ impl Connector for HostConnector {
             }
         };
         let session = Session::start(host, channel.stdin, channel.stdout, Box::new(why), move |host, what: Heard| {
+            if let (Some(watched), Heard::Message(message)) = (&watched, &what) {
+                watched.hear(message);
+            }
             _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
         });
         Ok(Connected { session, method, reason, user: if local { None } else { user }, remote })
