@@ -11,9 +11,9 @@ use crate::{Estimate, Mode, Runner, Seen, Serve, Situation, TargetSituation, Way
 
 /// Seconds of this machine's processors for one task of one host over SSH.
 const OWN_SHARE: f64 = 0.02;
-/// A runner that exists is not uploaded where that takes longer than so many seconds …
+/// A runner that exists is not uploaded where that takes longer than so many seconds, to a single host …
 const LONG_UPLOAD: f64 = 60.0;
-/// … and the whole longer than so many times the way over SSH.
+/// … the whole longer than so many times the way over SSH, and nothing like it was lost over SSH before.
 const FAR_LONGER: f64 = 5.0;
 /// `conservative` wants the run to be so many times as fast, the build included.
 const CLEARLY: f64 = 2.0;
@@ -67,17 +67,16 @@ pub fn decide(situation: &Situation, target: &TargetSituation, seen: &Seen, lost
     };
     let (tasks, hosts) = (f64::from(target.tasks), f64::from(target.hosts));
     let connect = take(seen.connect(), "a connection");
-    let upload = match target.hosts.saturating_sub(target.provided) {
-        0 => 0.0,
-        n => f64::from(n) * take(seen.packed(), "a runner's size") / take(seen.bandwidth(), "the bandwidth"),
-    };
+    let lacking = target.hosts.saturating_sub(target.provided);
+    let line = if lacking == 0 { 0.0 } else { take(seen.packed(), "a runner's size") / take(seen.bandwidth(), "the bandwidth") };
+    let upload = f64::from(lacking) * line;
     let native = connect + take(seen.native_start(), "a runner's start") + upload + tasks * take(seen.native_task(), "a task by a runner");
     let ours = hosts * OWN_SHARE / f64::from(situation.processors.max(1));
     let ssh = connect + take(seen.ssh_start(), "the way over SSH") + tasks * take(seen.ssh_task(), "a task over SSH").max(ours);
     let build = seen.build(&target.triple, &target.profile);
     let missing = target.runner == Runner::ToBuild;
     let build_seconds = if missing { take(build, "a build") } else { 0.0 };
-    let costs = Costs { native, ssh, build, upload, tasks: target.tasks };
+    let costs = Costs { native, ssh, build, upload, line, tasks: target.tasks };
     let (way, build, reason) = choose(situation, target, seen, &costs, lost);
     Verdict { way, build, reason, native, build_seconds, upload, ssh, assumed }
 }
@@ -87,10 +86,16 @@ struct Costs {
     ssh: f64,
     build: Estimate,
     upload: f64,
+    /// The upload to one host.
+    line: f64,
     tasks: u32,
 }
 
 impl Costs {
+    /// What each run gains by a runner that is there.
+    fn gain(&self) -> f64 {
+        self.ssh - (self.native - self.upload)
+    }
     fn build_words(&self) -> String {
         format!("a build would take about {}{}", seconds(self.build.value), if self.build.seen { "" } else { " (assumed)" })
     }
@@ -114,7 +119,7 @@ fn choose(situation: &Situation, target: &TargetSituation, seen: &Seen, costs: &
         Runner::Unknown => (Way::Native, false, "if a runner is found: nobody has looked yet".into()),
         Runner::Installed | Runner::Cached => {
             let may = without(situation) == Way::Ssh;
-            match slow(situation.mode, seen, costs.upload, costs.native, costs.ssh).filter(|_| may) {
+            match slow(situation.mode, seen, costs, lost).filter(|_| may) {
                 Some(why) => (Way::Ssh, false, why),
                 None if target.runner == Runner::Installed => (Way::Native, false, "the runner is installed".into()),
                 None => (Way::Native, false, "the runner was built before".into()),
@@ -125,15 +130,16 @@ fn choose(situation: &Situation, target: &TargetSituation, seen: &Seen, costs: &
 }
 
 /// Why a runner that exists is not uploaded.
-fn slow(mode: Mode, seen: &Seen, upload: f64, native: f64, ssh: f64) -> Option<String> {
+fn slow(mode: Mode, seen: &Seen, costs: &Costs, lost: Lost) -> Option<String> {
     let known = seen.bandwidth().seen && seen.ssh_task().seen;
-    let too_long = mode != Mode::Aggressive && known && upload > LONG_UPLOAD && native > ssh * FAR_LONGER;
-    too_long.then(|| format!("the upload of the runner would take about {}, over SSH all takes about {}", seconds(upload), seconds(ssh)))
+    let too_long = costs.line > LONG_UPLOAD && costs.native > costs.ssh * FAR_LONGER && costs.upload > costs.gain() + lost.seconds;
+    let words = || format!("the upload of the runner would take about {}, over SSH all takes about {}", seconds(costs.upload), seconds(costs.ssh));
+    (mode != Mode::Aggressive && known && too_long).then(words)
 }
 
 /// Why the runner that exists is not sent to a host which asks for it; for [`decide`]'s cases alike.
-pub fn slow_upload(situation: &Situation, target: &TargetSituation, seen: &Seen) -> Option<String> {
-    let v = decide(situation, target, seen, Lost::default());
+pub fn slow_upload(situation: &Situation, target: &TargetSituation, seen: &Seen, lost: Lost) -> Option<String> {
+    let v = decide(situation, target, seen, lost);
     (v.way == Way::Ssh && matches!(target.runner, Runner::Installed | Runner::Cached)).then_some(v.reason)
 }
 
@@ -155,7 +161,7 @@ fn missing(situation: &Situation, seen: &Seen, costs: &Costs, lost: Lost) -> (Wa
     }
     // What is paid once, and what each run gains by it.
     let price = costs.build.value + costs.upload;
-    let gain = costs.ssh - (costs.native - costs.upload);
+    let gain = costs.gain();
     if situation.mode == Mode::Conservative {
         let unknown: Vec<&str> = [(costs.build, "a build"), (seen.native_task(), "a task by a runner"), (seen.ssh_task(), "a task over SSH")]
             .into_iter()
@@ -178,6 +184,6 @@ fn missing(situation: &Situation, seen: &Seen, costs: &Costs, lost: Lost) -> (Wa
         return build(format!("{}, and {runs} lost about {} over SSH: a build pays by now", words(), seconds(lost.seconds)));
     }
     let after = (price / gain).ceil();
-    let later = if gain > 0.0 && after < 1000.0 { format!("; it pays after about {after} such runs") } else { String::new() };
-    no_build(format!("{}{later}", words()))
+    let later = if gain > 0.0 && after < 1000.0 { format!(" and pay after about {after} such runs") } else { String::new() };
+    no_build(format!("{}{later}, {}", costs.build_words(), costs.ssh_words()))
 }

@@ -24,7 +24,7 @@ mod situation;
 mod show;
 
 pub use analyse::analyse;
-pub use decide::{Verdict, decide, slow_upload};
+pub use decide::{Lost, Verdict, decide, slow_upload};
 pub use error::CostError;
 pub use file::{FILE, Loaded, load, update};
 pub use history::{History, PastTarget, Run};

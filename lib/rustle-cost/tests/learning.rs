@@ -95,9 +95,9 @@ fn uploads_tell_the_bandwidth() {
 #[test]
 fn what_is_kept_is_bounded() {
     let mut history = History::default();
-    for n in 0..300 {
+    for n in 0..150 {
         let builds = vec![ObservedBuild { triple: format!("triple-{n}"), profile: "release".into(), seconds: 9.0 }];
-        history.learn(&Observed { builds, ..run(vec![target(Way::Native, 0.01); 50]) });
+        history.learn(&Observed { builds, ..run(vec![target(Way::Native, 0.01); 20]) });
     }
     assert!(history.runs.len() == 100 && history.seen.builds.len() == 40 && history.runs[0].targets.len() == 16);
     assert!(serde_json::to_string(&history).unwrap().len() < 500_000);

@@ -9,6 +9,8 @@ use rustle_bridge::Bridge;
 use rustle_cost::{Loaded, Mode, Observed, Run, Runner, Serve, Situation, TargetSituation, decide, slow_upload};
 use rustle_plan::{Strategy, history_file, serve};
 use rustle_toolchain::Env;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -133,7 +135,7 @@ impl Advisor {
             return Ok(());
         }
         let target = self.target(triple, &self.profile, Runner::Installed);
-        match slow_upload(&self.situation(true), &target, &history.seen) {
+        match slow_upload(&self.situation(true), &target, &history.seen, history.lost(triple)) {
             Some(why) if self.fallback() => Err(format!("optimisation: {why}")),
             _ => Ok(()),
         }
@@ -142,15 +144,14 @@ impl Advisor {
     /// cannot be written (which costs later runs their foresight, and nothing else). Beside it: what a person should be
     /// told of the history's file.
     pub fn finish(&self) -> Option<(Run, Option<String>)> {
-        let (file, (targets, builds)) = (self.file.as_deref()?, self.observer.seen(&self.profile, &|host| self.tasks(host)));
+        let file = self.file.as_deref()?;
+        let tasks = LazyCell::new(|| self.work().iter().map(|(h, n)| (h.as_str(), *n)).collect::<HashMap<&str, u32>>());
+        let (targets, builds) = self.observer.seen(&self.profile, &|host| tasks.get(host).copied().unwrap_or(0));
         if targets.is_empty() && builds.is_empty() {
             return None;
         }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let observed = Observed { at, mode: self.mode, serve: self.serve, processors: processors(), targets, builds };
         rustle_cost::update(file, |history| history.learn(&observed)).ok()
-    }
-    fn tasks(&self, host: &str) -> u32 {
-        self.work().iter().find(|(h, _)| h == host).map_or(0, |(_, n)| *n)
     }
 }
