@@ -10,7 +10,7 @@ use crate::work::work;
 use rustle_cost::{Analysis, History, Mode, Runner, Situation, TargetSituation, analyse};
 use rustle_playbook::ParsedRun;
 use rustle_stream::Record;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// The analysis of a run's plan, from its stream. `history`: what runs on this machine have cost.
@@ -45,7 +45,9 @@ pub fn forecast(run: &ParsedRun, records: &[&Record], options: PlanOptions, mode
         }
     }
     let mut targets: Vec<TargetSituation> = Vec::new();
-    for (host, tasks) in &hosts {
+    // On this machine there is nothing to choose.
+    let here: HashSet<&str> = records.iter().filter_map(|r| if let Record::Target(t) = r { Some(t) } else { None }).filter(|t| t.known_by == "controller").map(|t| t.host.as_str()).collect();
+    for (host, tasks) in hosts.iter().filter(|(host, _)| !here.contains(host.as_str())) {
         let triple = triples.get(host.as_str()).copied().unwrap_or_default();
         let runner = runners.get(host.as_str()).cloned().unwrap_or(Runner::Unknown);
         add(&mut targets, triple, runner, *tasks);
