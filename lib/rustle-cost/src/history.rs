@@ -79,6 +79,12 @@ impl History {
         }
         lost
     }
+    /// How many hosts of a platform most probably have the runner: those that the last run with any served by one. Of all
+    /// platforms where none is named. Which hosts these were is not kept, so other hosts count for the same.
+    pub fn provided(&self, triple: &str) -> u32 {
+        let native = |t: &&PastTarget| t.way == Way::Native && (triple.is_empty() || machine(&t.triple) == machine(triple));
+        self.runs.iter().rev().map(|r| r.targets.iter().filter(native).map(|t| t.hosts).sum()).find(|n| *n > 0).unwrap_or(0)
+    }
     /// Whether it could have been written by this program.
     pub(crate) fn sound(&self) -> bool {
         let target = |t: &PastTarget| [t.expected, t.other, t.took].into_iter().all(sane);

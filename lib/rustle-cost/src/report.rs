@@ -73,8 +73,8 @@ fn platforms(history: &History, out: &mut String) {
         let of: Vec<&PastTarget> = all().filter(|t| t.triple == triple && t.way.word() == way).collect();
         let number = |f: fn(&PastTarget) -> f64| middle(of.iter().map(|t| f(t)).collect()).unwrap_or(0.0);
         let line = format!(
-            "{:>3} runs  {:>7} expected  {:>7} needed  off by {:.1}",
-            of.len(),
+            "{:>8}  {:>7} expected  {:>7} needed  off by {:.1}",
+            count(of.len() as u32, "run"),
             seconds(number(|t| t.expected)),
             seconds(number(|t| t.took)),
             number(|t| ratio(t.expected, t.took))

@@ -52,6 +52,9 @@ pub fn forecast(run: &ParsedRun, records: &[&Record], options: PlanOptions, mode
         let runner = runners.get(host.as_str()).cloned().unwrap_or(Runner::Unknown);
         add(&mut targets, triple, runner, *tasks);
     }
+    for t in &mut targets {
+        t.provided = history.provided(&t.triple).min(t.hosts);
+    }
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
     let situation = Situation { mode, serve: crate::choice::serve(options.strategy), fallback: true, processors, targets };
     Ok(analyse(&situation, history))

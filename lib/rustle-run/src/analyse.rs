@@ -1,7 +1,7 @@
 //! What a run is expected to cost, before it: platforms of hosts, runners that are there or could be built, tasks.
 //!
 //! Limits: runs nothing. Hosts are asked for their platform only where [`Asking`] says so; else those count that are
-//! remembered, and the rest as unknown. Which hosts have the runner already is not looked at.
+//! remembered, and the rest as unknown. Which hosts have the runner already is not looked at: those of the last run have.
 
 use crate::advise::{Work, mode_of, processors};
 use crate::execute::Hosts;
@@ -64,7 +64,10 @@ pub fn forecast(read: &ReadRun, plan: PlanOptions, mode: Option<Mode>, asking: A
     let work = work_of(run, &inventory, limit);
     let targets = platforms(&env, run, &work, asking)?;
     let Loaded { history, warning, .. } = history_path()?.as_deref().map(rustle_cost::load).unwrap_or_default();
-    let targets = grouped(&env, &targets, &work)?;
+    let mut targets = grouped(&env, &targets, &work)?;
+    for t in &mut targets {
+        t.provided = history.provided(&t.triple).min(t.hosts);
+    }
     // Its Python is started only where somebody wants to know.
     let fallback = targets.iter().all(|t| t.runner == Runner::Installed) || read.bridge.version().is_ok();
     let situation = Situation { mode, serve: serve(plan.strategy), fallback, processors: processors(), targets };

@@ -88,7 +88,9 @@ impl Runners {
             progress: &|news| self.hear(&news),
         };
         let found = |settings: &Settings| obtain(&Context { settings, ..context }, std::slice::from_ref(&wanted)).into_iter().next();
-        if advised && !self.advisor.builds_all() {
+        // Where even this machine has no runner, the way over SSH would need the same build.
+        let needed = self.own.is_none() && wanted.candidates.contains(&rustle_build::own_triple());
+        if advised && !needed && !self.advisor.builds_all() {
             let there = found(&Settings { no_build: true, ..usual.clone() });
             if let Some(a) = there.filter(|a| a.failed.is_none()) {
                 return Ok(Arc::new(Runner::of(&a, Some(cache))));
