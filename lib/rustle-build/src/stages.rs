@@ -142,7 +142,7 @@ pub struct CompileStage<P = NoPrograms>(std::marker::PhantomData<P>);
 
 impl<P: Programs> Stage for CompileStage<P> {
     const READS: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template"];
+        &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template", "analysis"];
     const WRITES: &'static [&'static str] = &["target", "artifact"];
 
     fn command() -> Command {
@@ -223,6 +223,9 @@ impl<P: Programs> Stage for CompileStage<P> {
             features: features(args),
         };
         let known: Vec<&Record> = input.iter().flat_map(Input::records).collect();
+        // `rustle-plan --optimization off`.
+        let off = known.iter().any(|r| matches!(r, Record::Analysis(a) if a.mode == "off"));
+        let settings = Settings { no_build: settings.no_build || off, ..settings };
         let caps = known.iter().find_map(|r| if let Record::Capabilities(c) = r { Some(c.clone()) } else { None });
         let looked = &env;
         let caps = move || -> Capabilities { caps.clone().unwrap_or_else(|| cached(looked, false)) };

@@ -3,7 +3,8 @@
 
 use crate::driven::Driven;
 use crate::first::FirstAlone;
-use crate::runners::Runners;
+use crate::observe::{Reach, Watched};
+use crate::runners::{Runners, target_of};
 use rustle_connect::{Channel, Connection, HostSpec, Settings};
 use rustle_controller::session::{Heard, Session, lock};
 use rustle_controller::{Connected, Connector, Driver, Note, Remote, Unreachable};
@@ -11,9 +12,10 @@ use rustle_fallback::Programs;
 use rustle_ship::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, bootstrap, bootstrap_local};
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::Dict;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which hosts are served without a runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(crate) struct Opened {
     user: Option<String>,
     /// Without a runner: who runs modules, and why.
     remote: Option<(rustle_fallback::Remote, String)>,
+    /// What it took; `None` for this machine, where there is nothing to choose.
+    reach: Option<Reach>,
 }
 
 impl Opened {
@@ -68,7 +72,9 @@ impl Opener {
             retries: spec.retries,
             ..self.runners.bootstrap_options()
         };
+        let begun = Instant::now();
         let mut connection = rustle_connect::connect(&spec).map_err(|e| e.to_string())?;
+        let mut reach = Reach { connect: begun.elapsed().as_secs_f64(), round_trip: connection.round_trip(), ..Reach::default() };
         let user = spec.user.clone();
         if connection.is_local() {
             options.self_check = false;
@@ -77,32 +83,59 @@ impl Opener {
                 None => self.here()?,
             };
             let session = bootstrap_local(&own, &options).map_err(|e| e.to_string())?;
-            return Ok(Opened { session, user, remote: None });
+            return Ok(Opened { session, user, remote: None, reach: None });
         }
         if self.fallback == Fallback::Always {
-            return self.without_runner(host, connection, user, "--strategy ssh-only");
+            return self.without_runner(host, connection, user, "--strategy ssh-only", reach);
         }
-        let choose = |p: &Platform| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+        // Looking for a runner, or building it, is no part of a runner's start.
+        let (choosing, starting) = (Cell::new(0.0), Cell::new(0.0));
+        let timed = |sum: &Cell<f64>, from: Instant| sum.set(sum.get() + from.elapsed().as_secs_f64());
+        let choose = |p: &Platform| {
+            let from = Instant::now();
+            let chosen = known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+            timed(&choosing, from);
+            chosen
+        };
         let machine = format!("{:?} {} {:?}", spec.user, spec.address, spec.port);
-        match self.first.run(machine, || bootstrap(&mut *connection, &choose, &options)).map_err(|e| e.to_string())? {
-            Bootstrap::Ready(session) => Ok(Opened { session: *session, user, remote: None }),
+        let start = || {
+            let from = Instant::now();
+            let done = bootstrap(&mut *connection, &choose, &options);
+            timed(&starting, from);
+            done
+        };
+        let done = self.first.run(machine, start).map_err(|e| e.to_string())?;
+        reach.start = (starting.get() - choosing.get()).max(0.0);
+        reach.ready = reach.connect + starting.get();
+        match done {
+            Bootstrap::Ready(session) => {
+                let (triple, uploaded) = (session.runner.triple.clone(), session.uploaded_bytes);
+                let reach = Reach { triple, uploaded, provided: session.outcome == Outcome::Cached, ..reach };
+                Ok(Opened { session: *session, user, remote: None, reach: Some(reach) })
+            }
             Bootstrap::Fallback { reason, .. } if self.fallback == Fallback::Never => {
                 Err(format!("no runner can run on this host ({reason}), and --strategy binary-only forbids the fallback over SSH"))
             }
-            Bootstrap::Fallback { reason, .. } => self.without_runner(host, connection, user, &reason),
+            Bootstrap::Fallback { reason, platform, .. } => {
+                let reach = Reach { triple: target_of(&platform).triple, ..reach };
+                self.without_runner(host, connection, user, &reason, reach)
+            }
         }
     }
-    fn without_runner(&self, host: &str, connection: Box<dyn Connection>, user: Option<String>, why: &str) -> Result<Opened, String> {
+    fn without_runner(&self, host: &str, connection: Box<dyn Connection>, user: Option<String>, why: &str, reach: Reach) -> Result<Opened, String> {
+        let from = Instant::now();
         let remote = rustle_fallback::Remote::new(host, connection, why, self.programs.clone(), self.hints.clone());
         remote.greet().map_err(|e| e.0)?;
         let session = self.stand_in(&["--through-controller".to_owned()])?;
-        Ok(Opened { session, user, remote: Some((remote, why.to_owned())) })
+        let took = from.elapsed().as_secs_f64();
+        let reach = Reach { ssh: true, start: took, ready: reach.ready.max(reach.connect) + took, ..reach };
+        Ok(Opened { session, user, remote: Some((remote, why.to_owned())), reach: Some(reach) })
     }
     /// The runner for this machine.
     fn here(&self) -> Result<Arc<Runner>, String> {
         match self.runners.own() {
             Some(own) => Ok(own),
-            None => self.runners.choose(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() }),
+            None => self.runners.needed(&Platform { system: "Linux".into(), machine: std::env::consts::ARCH.into(), ..Platform::default() }),
         }
     }
     /// A runner here that takes the place of the host's.
@@ -181,15 +214,17 @@ pub(crate) fn listen(host: &str, channel: Channel, heard: impl Fn(&str, Heard) +
 impl Connector for HostConnector {
     fn connect(&self, host: &str, vars: &Dict, driver: Driver, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
         let opener = &self.0;
-        let (opened, lost) = match opener.open(host, vars) {
+        let (mut opened, lost) = match opener.open(host, vars) {
             Ok(opened) => (Some(opened), None),
             Err(message) => (None, Some(message)),
         };
+        let reach = opened.as_mut().and_then(|o| o.reach.take());
+        let watched: Option<Arc<Watched>> = reach.and_then(|r| opener.runners.advisor.observer.reached(host, r));
         let aside = |arguments: &[String], message: &str| opener.stand_in(arguments).map_err(|_| Unreachable { message: message.to_owned() });
         let through = ["--through-controller".to_owned()];
         // What drives the play, how the host was reached, and what that deserves to be told of.
         let (driving, method, reason, user, remote): (_, _, _, _, Option<Arc<dyn Remote>>) = match (opened, lost) {
-            (Some(Opened { session, user, remote: Some((remote, why)) }), _) => {
+            (Some(Opened { session, user, remote: Some((remote, why)), .. }), _) => {
                 let served = Served { remote: Mutex::new(Arc::new(remote)), opener: opener.clone(), host: host.to_owned(), vars: vars.clone() };
                 (session, "SSH fallback".to_owned(), Some(why), user, Some(Arc::new(served)))
             }
@@ -221,6 +256,9 @@ impl Connector for HostConnector {
             }
         };
         let session = listen(host, driving.channel, move |host, what: Heard| {
+            if let (Some(watched), Heard::Message(message)) = (&watched, &what) {
+                watched.hear(message);
+            }
             _ = heard.send(Note::Heard { host: host.to_owned(), heard: what });
         });
         Ok(Connected { session, method, reason, user, remote })

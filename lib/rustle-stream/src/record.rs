@@ -302,6 +302,50 @@ pub struct Shipment {
     pub verified: bool,
 }
 
+/// What is expected of a run, and how the hosts of each platform are served: by a runner, or over SSH with Python.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Analysis {
+    /// `--optimization`: `auto`, `aggressive`, `conservative`, `off`. Later stages hold to it.
+    pub mode: String,
+    /// Of 100: the share of the time over SSH that is saved.
+    pub score: u8,
+    /// Seconds that the run is expected to take, and would take over SSH alone; their ratio.
+    pub seconds: f64,
+    pub ssh_seconds: f64,
+    pub speedup: f64,
+    /// Earlier runs that this is known from.
+    pub runs: u32,
+    pub targets: Vec<AnalysedTarget>,
+    /// What was assumed, because it was never seen on this machine.
+    pub assumed: Vec<String>,
+}
+
+/// Hosts of one platform in an [`Analysis`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct AnalysedTarget {
+    /// Empty where the platform is not known.
+    pub triple: String,
+    pub hosts: u32,
+    /// Tasks that do something on a host, for the host that has most.
+    pub tasks: u32,
+    /// `installed`, `cached`, `to build`, `impossible`, `unknown`.
+    pub runner: String,
+    /// `native`, `ssh`, `none`.
+    pub strategy: String,
+    /// Whether its runner is built first.
+    pub build: bool,
+    /// Seconds by a runner (its build included where one is needed), and over SSH; their ratio.
+    pub native_seconds: f64,
+    pub ssh_seconds: f64,
+    pub speedup: f64,
+    /// Words for a person.
+    pub reason: String,
+}
+
 /// An error or warning of a stage, for machines (`--log-format json`, on stderr).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -394,6 +438,7 @@ records! {
     Shipment(Shipment) = "shipment",
     Event(RunEvent) = "event",
     Diagnostic(Diagnostic) = "diagnostic",
+    Analysis(Analysis) = "analysis",
 }
 
 impl Record {
