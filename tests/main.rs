@@ -2,6 +2,7 @@
 //!
 //! - `cases/<stage>/<slug>/`: a command line and what it prints (see `pipeline.rs`);
 //! - `pipes.rs`: examples piped, wrapped and embedded;
+//! - `embedding.rs`: executables with a plan inside: their command line, damage, other platforms;
 //! - `pipehosts.rs`: the pipeline on real hosts; root on Debian;
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
@@ -13,6 +14,7 @@
 //! `UPDATE=1` rewrites what cases expect; `RECORD=1` asks the oracle (`scripts/oracle`) for the recorded runs again.
 //! A test in `gaps.txt` is expected to fail, and complains when it does not. What cannot run here counts as ignored.
 
+mod embedding;
 mod failures;
 mod fallback;
 mod foreign;
@@ -34,6 +36,7 @@ fn main() {
     let mut trials = Vec::new();
     trials.extend(pipeline::trials());
     trials.extend(pipes::trials());
+    trials.extend(embedding::trials());
     trials.extend(pipehosts::trials());
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
