@@ -213,21 +213,25 @@ impl Format {
             Format::Pe => pe::arch(bytes),
         }
     }
-    /// Where a payload would end in a file that begins with `head` and has `size` bytes.
-    fn end(self, head: &[u8], size: u64) -> u64 {
+    /// Where a payload would end in a file that begins with `head` and has `size` bytes, where that is not its end.
+    fn inner_end(self, head: &[u8], size: u64) -> Option<u64> {
         let end = match self {
             Format::Elf => None,
             Format::MachO => macho::strings_end(head),
             Format::Pe => pe::certificates(head),
         };
-        end.filter(|e| *e <= size).unwrap_or(size)
+        end.filter(|e| (FOOTER as u64..=size).contains(e))
     }
-    /// Whether nobody but us vouches for the runner itself. Else a signature does, and it changed the headers.
-    fn ours(self, head: &[u8]) -> bool {
+    /// The same, the file's end included.
+    fn end(self, head: &[u8], size: u64) -> u64 {
+        self.inner_end(head, size).unwrap_or(size)
+    }
+    /// Whether nobody but us vouches for the runner itself. Else a signature does, which changed the headers.
+    fn ours(self, head: &[u8], size: u64) -> bool {
         match self {
             Format::Elf => true,
             Format::MachO => false,
-            Format::Pe => pe::certificates(head).is_none(),
+            Format::Pe => self.inner_end(head, size).is_none(),
         }
     }
 }
@@ -347,7 +351,7 @@ pub fn read(path: &Path) -> Result<Option<Payload>, PayloadError> {
         return Err(damaged("it unpacks to another length"));
     }
     let payload = Payload::from_body(&body)?;
-    if format.ours(&head) {
+    if format.ours(&head, size) {
         runner(&mut file, start, &payload.manifest)?;
     }
     Ok(Some(payload))
