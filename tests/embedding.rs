@@ -37,8 +37,8 @@ fn made(place: &Place, book: &str) -> Result<(), Failed> {
 
 /// The messages of `debug` tasks that ran.
 fn messages(done: &Done) -> Vec<String> {
-    let records = done.stdout.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
-    records.filter(|r| r["what"] == "result").filter_map(|r| r["result"]["msg"].as_str().map(str::to_owned)).collect()
+    let events = done.stdout.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()).map(|mut r| r["event"].take());
+    events.filter(|e| e["event"] == "result").filter_map(|e| e["result"]["msg"].as_str().map(str::to_owned)).collect()
 }
 
 fn manifest() -> Result<(), Failed> {
@@ -80,7 +80,7 @@ fn flags() -> Result<(), Failed> {
     for (args, wanted) in [
         ("", &["first plan", "second plan False 0"][..]),
         ("-t two -C -vv", &["second plan True 2"]),
-        ("--skip-tags=two -e x='a b'", &["first a b"]),
+        ("--skip-tags=two -e \"x='a b'\"", &["first a b"]),
         ("-tone -e @vars.yml", &["first file 7"]),
         ("-t one -e '{\"y\": [1, 2], \"x\": \"{{ y | sum }}\"}'", &["first 3"]),
         ("--start-at-task second", &["second plan False 0"]),
@@ -122,8 +122,11 @@ fn damage() -> Result<(), Failed> {
         let told = done.stderr.starts_with("rustle-runner: error: the embedded plan ") && done.stderr.lines().count() == 1;
         check(done.exit == 65 && told && done.stdout.is_empty() && !place.out().exists(), &format!("bit of byte {at} of {size}"), &done)?;
     }
-    let done = place.sh(place.top(), "head -c -7 made/web1 > cut; chmod +x cut; ./cut </dev/null");
-    check(done.exit != 0 && !place.out().exists(), "cut off", &done)
+    for lost in [1, 30, 700] {
+        let done = place.sh(place.top(), &format!("head -c -{lost} made/web1 > cut; chmod +x cut; ./cut </dev/null"));
+        check(done.exit == 65 && done.stderr.contains("damaged") && done.stdout.is_empty() && !place.out().exists(), &format!("{lost} bytes lost"), &done)?;
+    }
+    Ok(())
 }
 
 /// A password comes from a file, never from the plan.

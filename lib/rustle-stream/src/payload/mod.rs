@@ -1,16 +1,18 @@
 //! A plan inside an executable: what `rustle-compile --embed` puts into a runner, and the runner finds in itself.
 //!
-//! The payload is one block: `body`, then a footer of [`FOOTER`] bytes: format version (u32), length of the compressed
-//! body (u64), length of the plain body (u64), SHA-256 of all that, magic. All numbers are little-endian. The body,
-//! compressed with zlib's deflate, is the length of the manifest (u64), the manifest as JSON, the plan's records as lines,
+//! The payload is one block: a magic, the body, then a footer of [`FOOTER`] bytes: format version (u32), length of magic and
+//! compressed body (u64), length of the plain body (u64), SHA-256 of all that, another magic. All numbers are
+//! little-endian. The body, compressed with zlib's deflate, is the length of the manifest (u64), the manifest as JSON, the plan's records as lines,
 //! what the engine runs ([`Alone`]) as JSON, then the files' contents one after the other, in the manifest's order.
 //!
 //! Where the block ends depends on the executable: an ELF file's end; a Windows program's end, or where a signature
 //! begins that was added later (`pe`); the end of a macOS program's string table (`macho`).
 //!
-//! Limits: a runner without a payload pays two reads of its own file.
+//! Limits: a runner without a payload pays three reads of its own file. A Windows program that lost its end looks like a
+//! plain runner; an ELF file does not, and a macOS program lost its signature.
 
 mod bytes;
+mod elf;
 mod macho;
 mod manifest;
 mod pe;
@@ -33,7 +35,9 @@ use std::path::Path;
 pub const VERSION: u32 = 2;
 /// Length of the footer in bytes.
 pub const FOOTER: usize = 4 + 8 + 8 + 32 + MAGIC.len();
-/// Ends as a string table ends.
+/// The block's start, which tells of a file that lost its end.
+const START: [u8; 16] = *b"\nrustle-plan-v2\0";
+/// Its end: as a string table ends.
 const MAGIC: [u8; 16] = *b"\nrustle-payload\0";
 /// So many bytes at the start of an executable have its headers.
 const HEAD: u64 = 64 << 10;
@@ -132,7 +136,7 @@ impl Payload {
         let json = serde_json::to_vec(&manifest).map_err(|e| PayloadError::Damaged(e.to_string()))?;
         let parts = [&(json.len() as u64).to_le_bytes()[..], &json, self.plan.as_bytes(), self.programs.as_bytes()];
         let mut size = 0;
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        let mut encoder = ZlibEncoder::new(START.to_vec(), Compression::default());
         for part in parts.into_iter().chain(self.files.values().map(|f| f.data.as_slice())) {
             encoder.write_all(part)?;
             size += part.len() as u64;
@@ -335,7 +339,14 @@ pub fn read(path: &Path) -> Result<Option<Payload>, PayloadError> {
     let (Some(found), Some(format)) = (footer(&bytes)?, format) else {
         // Headers that lead elsewhere than to the end, where there is a block, were tampered with.
         let last = part(&mut file, size.saturating_sub(FOOTER as u64), FOOTER as u64)?;
-        return if matches!(footer(&last), Ok(None)) { Ok(None) } else { Err(damaged("the executable's headers differ")) };
+        if !matches!(footer(&last), Ok(None)) {
+            return Err(damaged("the executable's headers differ"));
+        }
+        let behind = elf::image_end(&head).filter(|_| format == Some(Format::Elf)).filter(|e| *e < size);
+        return match behind.map(|e| part(&mut file, e, (size - e).min(START.len() as u64))).transpose()? {
+            Some(begun) if START.starts_with(&begun) => Err(damaged("its end is cut off")),
+            _ => Ok(None),
+        };
     };
     if found.packed > start || found.body > MAX_BODY {
         return Err(damaged("its lengths are impossible"));
@@ -346,7 +357,8 @@ pub fn read(path: &Path) -> Result<Option<Payload>, PayloadError> {
         return Err(damaged("its checksum differs"));
     }
     let mut body = Vec::new();
-    ZlibDecoder::new(packed.as_slice()).take(found.body + 1).read_to_end(&mut body)?;
+    let packed = packed.strip_prefix(&START).ok_or_else(|| damaged("its start differs"))?;
+    ZlibDecoder::new(packed).take(found.body + 1).read_to_end(&mut body)?;
     if body.len() as u64 != found.body {
         return Err(damaged("it unpacks to another length"));
     }
