@@ -2,6 +2,7 @@
 //!
 //! - `cases/<stage>/<slug>/`: a command line and what it prints (see `pipeline.rs`);
 //! - `pipes.rs`: examples piped, wrapped and embedded;
+//! - `embedding.rs`: executables with a plan inside: their command line, damage, other platforms;
 //! - `pipehosts.rs`: the pipeline on real hosts; root on Debian;
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
@@ -15,6 +16,7 @@
 //! A test in `gaps.txt` is expected to fail, and complains when it does not. What cannot run here counts as ignored.
 
 mod choosing;
+mod embedding;
 mod failures;
 mod fallback;
 mod foreign;
@@ -36,6 +38,7 @@ fn main() {
     let mut trials = Vec::new();
     trials.extend(pipeline::trials());
     trials.extend(pipes::trials());
+    trials.extend(embedding::trials());
     trials.extend(pipehosts::trials());
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
