@@ -71,7 +71,7 @@ fn arrows() -> Result<(), Failed> {
         forbid(r, &["engine", "modules", "facts", "controller", "connect", "ship", "deploy", "runner"]);
     }
     forbid("plan", &["connect", "ship", "controller", "deploy", "toolchain", "build", "target"]);
-    for r in ["toolchain", "target", "build"] {
+    for r in ["toolchain", "target", "build", "setup"] {
         forbid(r, &["playbook", "engine", "controller", "deploy"]);
     }
     for r in ["connect", "ship"] {

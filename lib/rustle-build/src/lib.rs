@@ -12,7 +12,6 @@
 
 mod backend;
 mod cache;
-mod caps_stage;
 pub mod elf;
 pub mod embed;
 mod embed_files;
@@ -31,7 +30,6 @@ pub mod zig;
 
 pub use backend::{BACKENDS, Backend, Job, Request};
 pub use cache::Cache;
-pub use caps_stage::CapsStage;
 pub use error::BuildError;
 pub use progress::{Meter, Progress, Shown};
 pub use obtain::{Context, Settings, Wanted, obtain, wanted};

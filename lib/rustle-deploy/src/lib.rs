@@ -1,7 +1,7 @@
 //! `rustle-deploy`: what `ansible-playbook` does, in one process.
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
-//! - `flags`: the command line itself; `stream`: a plan in place of playbooks.
+//! - `flags`: the command line itself; `setup`: `--check-capabilities` and `--setup`; `stream`: a plan in place of playbooks.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
 //! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
@@ -9,6 +9,7 @@
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
 mod flags;
+mod setup;
 mod stream;
 
 pub use flags::command;
@@ -119,6 +120,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
                 }
             };
         }
+    }
+    if let Some(code) = if ansible { None } else { setup::run(args, signals.as_ref()) } {
+        return code;
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
     if options.playbooks.is_empty() {
