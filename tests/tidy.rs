@@ -74,7 +74,7 @@ fn arrows() -> Result<(), Failed> {
     forbid("cost", &upper);
     forbid("cost", &["yaml", "vault", "jinja", "engine", "modules", "facts"]);
     forbid("plan", &["connect", "ship", "controller", "deploy", "toolchain", "build", "target"]);
-    for r in ["toolchain", "target", "build"] {
+    for r in ["toolchain", "target", "build", "setup"] {
         forbid(r, &["playbook", "engine", "controller", "deploy"]);
     }
     for r in ["connect", "ship"] {

@@ -13,7 +13,6 @@
 mod attempt;
 mod backend;
 mod cache;
-mod caps_stage;
 mod cargo_home;
 mod container;
 mod damage;
@@ -39,7 +38,6 @@ pub mod zig;
 
 pub use backend::{BACKENDS, Backend, Job, Request};
 pub use cache::Cache;
-pub use caps_stage::CapsStage;
 pub use container::Container;
 pub use error::BuildError;
 pub use history::Build;

@@ -180,12 +180,13 @@ fn compile(request: &Request, job: &Job, dir: &Path) -> Result<(), String> {
     finish(command, "rustc")
 }
 
-/// A line of C for the platform, by zig.
+/// A line of C for the platform, by zig. It asks for a header, so that a zig without that platform's C library is found
+/// out without linking.
 fn link(request: &Request, dir: &Path, effort: Effort) -> Result<(), String> {
     let zig = request.tool("zig")?;
     let Some(target) = zig::target(&request.template.triple) else { return Err(format!("zig has no name for {}", request.template.triple)) };
     let source = dir.join("line.c");
-    std::fs::write(&source, "int main(void) { return 0; }\n").map_err(|e| e.to_string())?;
+    std::fs::write(&source, "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n").map_err(|e| e.to_string())?;
     let mut command = Command::new(&zig[0]);
     command.args(&zig[1..]).args(["cc", "-target", &target]).arg(&source).arg("-o").arg(dir.join("line"));
     if effort == Effort::Compile {

@@ -27,6 +27,7 @@ pub fn command(ansible: bool) -> Command {
     ]);
     args.extend(rustle_run::password_flags());
     if !ansible {
+        args.extend(crate::setup::flags());
         args.extend([
             Arg::new("schema").long("schema").action(clap::ArgAction::SetTrue).help("Print the JSON Schemas of the records it reads and writes, one a line, and exit"),
             Arg::new("log-format").long("log-format").value_name("FORMAT").value_parser(["human", "json"]).default_value("human").help("How errors and warnings before the run are written to stderr"),

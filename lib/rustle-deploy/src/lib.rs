@@ -2,7 +2,7 @@
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
 //! - `optimize`: what a run is expected to cost, before it and after it;
-//! - `flags`: the command line itself; `stream`: a plan in place of playbooks.
+//! - `flags`: the command line itself; `setup`: `--check-capabilities` and `--setup`; `stream`: a plan in place of playbooks.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
 //! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
@@ -11,6 +11,7 @@
 
 mod flags;
 mod optimize;
+mod setup;
 mod stream;
 
 pub use flags::command;
@@ -122,7 +123,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
             };
         }
     }
-    if let Some(code) = (!ansible).then(|| optimize::report(args)).flatten() {
+    if let Some(code) = if ansible { None } else { optimize::report(args).or_else(|| setup::run(args, signals.as_ref())) } {
         return code;
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());

@@ -203,11 +203,14 @@ pub struct Target {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Capabilities {
-    /// `Full`, `Limited`, `Minimal` or `Insufficient`.
+    /// `Full`: builds runners for other platforms. `Limited`: only for this one, or only in containers. `Minimal`: none.
+    /// `Insufficient`: has no SSH client either. Where all routes were tried, no tool counts that leads nowhere.
     pub level: String,
     pub tools: Vec<Tool>,
     /// Targets whose standard library is installed.
     pub installed_targets: Vec<String>,
+    /// What this machine is ready for; empty where nobody asked for routes.
+    pub readiness: Vec<Readiness>,
     pub recommendations: Vec<Recommendation>,
     /// How a runner for each platform would be had; empty where nobody asked.
     pub routes: Vec<Route>,
@@ -227,6 +230,18 @@ pub struct Route {
     pub reasons: Vec<String>,
 }
 
+/// Whether this machine is ready for one kind of work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Readiness {
+    /// `deploy`, `build`, `cross-build`, `offline-build`, `bridge`.
+    pub what: String,
+    pub ready: bool,
+    /// By what it is, or what is missing.
+    pub reason: String,
+}
+
 /// One tool that was looked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -238,6 +253,9 @@ pub struct Tool {
     pub version: Option<String>,
     pub works: bool,
     pub problem: Option<String>,
+    /// Where it comes from: `rustup`, `distribution`, `homebrew`, `nix`, `standalone`; `rustle` where
+    /// `rustle-caps --install` brought it; `python` for a module of Python; `setting` where one names it.
+    pub from: Option<String>,
 }
 
 /// What a user could do to get more out of this machine.

@@ -62,6 +62,22 @@ fn save(path: &std::path::Path, entry: &Entry) -> Option<()> {
     Some(())
 }
 
+/// Folders of Python's packages, as far as they can be known without starting it.
+fn packages(env: &Env, python: &std::path::Path) -> Vec<PathBuf> {
+    let real = python.canonicalize().unwrap_or_else(|_| python.to_owned());
+    let prefixes = [python, &real].into_iter().filter_map(|p| Some(p.parent()?.parent()?.to_owned()));
+    let home = env.var("HOME").map(|h| PathBuf::from(h).join(".local"));
+    let mut found = Vec::new();
+    for lib in prefixes.chain(home).chain([PathBuf::from("/usr/local")]).map(|p| p.join("lib")) {
+        for entry in std::fs::read_dir(lib).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("python3") {
+                found.extend(["site-packages", "dist-packages"].map(|n| entry.path().join(n)).into_iter().filter(|p| p.is_dir()));
+            }
+        }
+    }
+    found
+}
+
 /// A digest of all that the answer depends on, made with a few `stat` calls.
 fn key(env: &Env) -> String {
     let mut digest = Sha256::new();
@@ -82,7 +98,12 @@ fn key(env: &Env) -> String {
         .iter()
         .filter_map(|n| env.which(n))
         .collect();
-    for name in ["RUSTLE_RUSTC", "RUSTC", "RUSTLE_CARGO_ZIGBUILD", "RUSTLE_ZIG_PATH", "CARGO_ZIGBUILD_ZIG_PATH"] {
+    for name in ["rustc", "zig", "cargo-zigbuild"] {
+        files.extend(env.tools_dir().map(|d| d.join("bin").join(name)));
+    }
+    // zig, which may be a module of Python, and ansible-core come and go with these.
+    files.extend(env.which("python3").into_iter().flat_map(|p| packages(env, &p)));
+    for name in ["RUSTLE_RUSTC", "RUSTC", "RUSTLE_CARGO", "RUSTLE_RUSTUP_PATH", "RUSTLE_CARGO_ZIGBUILD", "RUSTLE_ZIG_PATH", "CARGO_ZIGBUILD_ZIG_PATH"] {
         files.extend(env.var(name).map(PathBuf::from));
     }
     // rustup changes these when a toolchain, target or component comes or goes.

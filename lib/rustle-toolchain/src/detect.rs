@@ -1,6 +1,6 @@
 //! Looks for all tools at the same time.
 
-use crate::{Advice, Capabilities, Env, Recommendation, Tool, level};
+use crate::{Advice, Capabilities, Env, Recommendation, Tool, level, origin};
 
 /// One tool: how it is found, and what to tell a user who lacks it.
 pub struct Detector {
@@ -19,6 +19,7 @@ pub enum Found {
     /// It is there but of no use.
     Broken { command: Vec<String>, problem: String },
 }
+
 
 include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 
@@ -41,6 +42,21 @@ impl Found {
             None => Found::Nothing,
         }
     }
+    /// The tool that one of these variables names; else the first that runs of rustle's own and the one on PATH.
+    pub(crate) fn best(env: &Env, variables: &[&str], name: &str, args: &[&str]) -> Found {
+        if let Some(path) = variables.iter().find_map(|v| env.var(v)) {
+            return Found::ask(env, vec![path.to_owned()], args);
+        }
+        let mut broken = Found::Nothing;
+        for path in env.own_tool(name).into_iter().chain(env.which(name)) {
+            match Found::ask(env, vec![path.display().to_string()], args) {
+                found @ Found::Works { .. } => return found,
+                found if matches!(broken, Found::Nothing) => broken = found,
+                _ => {}
+            }
+        }
+        broken
+    }
 }
 
 /// The first word of a line that looks like a version: `1.95.0`, `9.2p1`.
@@ -61,7 +77,7 @@ pub fn detect(env: &Env) -> Capabilities {
                     command: Vec::new(),
                     problem: "looking for it failed".into(),
                 });
-                record(name, found)
+                record(env, name, found)
             })
             .collect()
     });
@@ -70,12 +86,18 @@ pub fn detect(env: &Env) -> Capabilities {
     level::judge(env, tools, installed_targets)
 }
 
-fn record(name: &str, found: Found) -> Tool {
+fn record(env: &Env, name: &str, found: Found) -> Tool {
     let name = name.to_owned();
     match found {
         Found::Nothing => Tool { name, problem: Some("not found".into()), ..Tool::default() },
-        Found::Works { command, version } => Tool { name, command, version, works: true, problem: None },
-        Found::Broken { command, problem } => Tool { name, command, problem: Some(problem), ..Tool::default() },
+        Found::Works { command, version } => {
+            let from = origin::of(env, &name, &command);
+            Tool { name, command, version, works: true, problem: None, from }
+        }
+        Found::Broken { command, problem } => {
+            let from = origin::of(env, &name, &command);
+            Tool { name, command, problem: Some(problem), from, ..Tool::default() }
+        }
     }
 }
 

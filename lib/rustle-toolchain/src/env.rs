@@ -27,9 +27,15 @@ impl Env {
     /// # Errors
     /// A settings file or a variable of rustle's is wrong.
     pub fn load() -> Result<Self, ToolchainError> {
-        let mut env = Env { vars: std::env::vars_os().collect(), ..Env::default() };
-        let cwd = std::env::current_dir().unwrap_or_default();
-        let settings = Settings::load(env.var("HOME").map(Path::new), &cwd, &|name| env.var(name).map(str::to_owned))?;
+        Env::load_from(std::env::vars_os(), &std::env::current_dir().unwrap_or_default())
+    }
+    /// [`Env::load`] with these variables, and this folder's `rustle.toml`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_from(vars: impl IntoIterator<Item = (OsString, OsString)>, cwd: &Path) -> Result<Self, ToolchainError> {
+        let mut env = Env { vars: vars.into_iter().collect(), ..Env::default() };
+        let settings = Settings::load(env.var("HOME").map(Path::new), cwd, &|name| env.var(name).map(str::to_owned))?;
         env.vars.extend(settings.values().map(|(name, value)| (name.into(), value.into())));
         env.settings = settings;
         Ok(env)
@@ -84,11 +90,20 @@ impl Env {
         }
         Ok(outcome)
     }
-    /// The compiler: `RUSTLE_RUSTC`, `RUSTC`, or `rustc` on PATH.
+    /// The folder of tools that rustle was told to bring: `RUSTLE_TOOLS_DIR`, else `~/.rustle/tools`.
+    pub fn tools_dir(&self) -> Option<PathBuf> {
+        self.var("RUSTLE_TOOLS_DIR").map(PathBuf::from).or_else(|| Some(PathBuf::from(self.var("HOME")?).join(".rustle/tools")))
+    }
+    /// A tool of that folder. Links are followed: zig finds its library beside itself.
+    pub fn own_tool(&self, name: &str) -> Option<PathBuf> {
+        let path = self.tools_dir()?.join("bin").join(name);
+        executable(&path).then(|| path.canonicalize().unwrap_or(path))
+    }
+    /// The compiler: `RUSTLE_RUSTC`, `RUSTC`, rustle's own, or `rustc` on PATH.
     pub fn rustc(&self) -> Option<PathBuf> {
         match self.var("RUSTLE_RUSTC").or_else(|| self.var("RUSTC")) {
             Some(path) => Some(PathBuf::from(path)),
-            None => self.which("rustc"),
+            None => self.own_tool("rustc").or_else(|| self.which("rustc")),
         }
     }
     /// The compiler's sysroot. Asked once.

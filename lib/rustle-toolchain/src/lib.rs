@@ -3,23 +3,28 @@
 //! [`detect`] looks for every tool at the same time and gives a [`Capabilities`] record; [`cached`] remembers it.
 //! One file in `src/tools` per tool. Nothing is ever installed or changed here.
 //!
-//! Limits: knows nothing of targets beyond which standard libraries are installed; building, and so the stage
-//! `rustle-caps` that tells the way to each target, is `rustle-build`'s work.
+//! Limits: knows nothing of targets beyond which standard libraries are installed; building, and so the way to
+//! each target, is `rustle-build`'s work; the stage `rustle-caps` is `rustle-setup`'s.
 
 mod cache;
 mod detect;
 mod env;
 mod level;
+mod origin;
 pub mod process;
 mod table;
 mod tree;
+mod unfit;
+mod version;
 
 pub use cache::{cache_dir, cached};
 pub use detect::{Detector, Found, TOOLS, detect};
 pub use env::Env;
-pub use level::Advice;
-pub use rustle_stream::record::{Capabilities, Recommendation, Tool};
+pub use level::{Advice, package_command};
+pub use rustle_stream::record::{Capabilities, Readiness, Recommendation, Tool};
 pub use table::table;
+pub use unfit::MINIMUM_RUST;
+pub use version::below as older;
 
 /// Why the tools of this machine could not be examined.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,14 @@ pub fn table(caps: &Capabilities) -> String {
         .iter()
         .map(|t| {
             let state = if t.works { "ok" } else if t.command.is_empty() { "-" } else { "broken" };
-            let note = t.problem.clone().unwrap_or_else(|| t.command.join(" "));
+            let mut note = t.problem.clone().unwrap_or_else(|| t.command.join(" "));
+            if let Some(from) = &t.from {
+                note = format!("{note} ({from})");
+            }
+            // Of the standard library's source it is known where it is.
+            if t.version.as_ref().is_some_and(|v| v.contains('/')) {
+                return [t.name.clone(), state.into(), "-".into(), t.version.clone().unwrap_or_default()];
+            }
             [t.name.clone(), state.into(), t.version.clone().unwrap_or_else(|| "-".into()), note]
         })
         .collect();
@@ -20,6 +27,13 @@ pub fn table(caps: &Capabilities) -> String {
     let (a, b, c) = (width(0), width(1), width(2));
     for [name, state, version, note] in std::iter::once(&head).chain(&rows) {
         let _ = writeln!(text, "{name:a$}  {state:b$}  {version:c$}  {note}");
+    }
+    if !caps.readiness.is_empty() {
+        let width = caps.readiness.iter().map(|r| r.what.len()).max().unwrap_or(0);
+        let _ = writeln!(text, "\n{:width$}  READY  WHY", "WORK");
+        for r in &caps.readiness {
+            let _ = writeln!(text, "{:width$}  {:5}  {}", r.what, if r.ready { "yes" } else { "no" }, r.reason);
+        }
     }
     let targets = if caps.installed_targets.is_empty() { "none".to_owned() } else { caps.installed_targets.join(", ") };
     let _ = writeln!(text, "\nStandard libraries: {targets}");

@@ -82,7 +82,7 @@ fn what_does_not_run_is_found_and_named() {
     assert_eq!(problem("zig"), "not found");
     let advice: Vec<_> = caps.recommendations.iter().map(|r| r.impact.as_str()).collect();
     assert!(advice.starts_with(&["high", "high", "high"]) && advice.ends_with(&["low"]), "{advice:?}");
-    assert!(caps.recommendations.iter().any(|r| r.command.as_deref() == Some("pip install ziglang")));
+    assert!(caps.recommendations.iter().any(|r| r.command.as_deref() == Some("rustle-caps --install zig")));
 }
 
 #[test]
@@ -115,4 +115,65 @@ fn the_cache_notices_what_changed() {
     assert!(!seen(true));
     script(m.0.path(), "ssh", "echo OpenSSH_9.9p1 >&2");
     assert!(seen(false), "a changed file is a miss");
+}
+
+#[test]
+fn versions_that_do_not_do_the_work_are_named_with_the_reason() {
+    let m = Machine::new(&[("cargo", "echo cargo 1.70.0"), ("zig", "echo 0.15.0"), ZIGBUILD, SSH]);
+    m.rustc(&["x86_64-unknown-linux-gnu"], true);
+    let caps = detect(&m.env(&[]));
+    let problem = |name: &str| caps.tools.iter().find(|t| t.name == name).and_then(|t| t.problem.clone()).unwrap();
+    assert!(problem("zig").starts_with("version 0.15.0 is known not to work: it was tagged with critical bugs"), "{}", problem("zig"));
+    assert!(problem("cargo").starts_with("version 1.70.0 is too old: runners need 1."), "{}", problem("cargo"));
+    assert_eq!(caps.level, "Minimal");
+    let zig = caps.recommendations.iter().find(|r| r.command.as_deref() == Some("rustle-caps --install zig")).unwrap();
+    assert!(zig.text.contains("/zig is of no use: version 0.15.0"), "{}", zig.text);
+    assert!(table(&caps).contains("broken  0.15.0"), "{}", table(&caps));
+}
+
+#[test]
+fn a_compiler_that_is_too_old_is_updated_by_who_installed_it() {
+    for (rustup, critical, command) in [(true, false, "rustup update stable"), (false, true, "curl ")] {
+        let m = Machine::new(if critical { &[] } else { &[SSH] });
+        let home = m.0.path().join(".rustup/toolchains/old/bin");
+        std::fs::create_dir_all(&home).unwrap();
+        script(if rustup { &home } else { m.0.path() }, "rustc", "case $1 in --print) exit 1;; *) echo rustc 1.63.0;; esac");
+        let path = format!("{}:{}", home.display(), m.0.path().display());
+        let caps = detect(&m.env(&[("PATH", &path)]));
+        let rustc = caps.tools.iter().find(|t| t.name == "rustc").unwrap();
+        assert_eq!((rustc.works, rustc.from.as_deref()), (false, Some(if rustup { "rustup" } else { "standalone" })));
+        let first = &caps.recommendations[0];
+        assert_eq!(first.impact, if critical { "critical" } else { "high" });
+        assert!(first.command.as_ref().unwrap().starts_with(command) && first.text.contains("1.63.0 is too old"), "{first:?}");
+        assert_eq!(caps.level, if critical { "Insufficient" } else { "Minimal" });
+    }
+}
+
+#[test]
+fn rustles_own_tools_count_more_than_those_on_path_and_less_than_settings() {
+    let m = Machine::new(&[("zig", "exit 3"), ("cargo-zigbuild", "echo cargo-zigbuild 0.19.0")]);
+    let bin = m.0.path().join(".rustle/tools/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    assert_eq!(working(&detect(&m.env(&[])), "cargo-zigbuild").unwrap().version.as_deref(), Some("0.19.0"));
+    script(&bin, "zig", "echo 0.15.2");
+    script(&bin, "cargo-zigbuild", "exit 1");
+    let caps = detect(&m.env(&[]));
+    let zig = working(&caps, "zig").unwrap();
+    assert_eq!((zig.version.as_deref(), zig.from.as_deref()), (Some("0.15.2"), Some("rustle")));
+    // One of its own that does not run is no reason to do without another.
+    assert_eq!(working(&caps, "cargo-zigbuild").unwrap().version.as_deref(), Some("0.19.0"));
+    let other = m.0.path().join("zig").display().to_string();
+    let caps = detect(&m.env(&[("RUSTLE_ZIG_PATH", &other)]));
+    assert!(working(&caps, "zig").is_none());
+    assert_eq!(caps.tools.iter().find(|t| t.name == "zig").unwrap().from.as_deref(), Some("setting"));
+}
+
+#[test]
+fn the_cache_notices_a_tool_that_rustle_brought() {
+    let m = Machine::new(&[]);
+    let bin = m.0.path().join(".rustle/tools/bin");
+    assert!(working(&cached(&m.env(&[]), false), "zig").is_none());
+    std::fs::create_dir_all(&bin).unwrap();
+    script(&bin, "zig", "echo 0.15.2");
+    assert!(working(&cached(&m.env(&[]), false), "zig").is_some());
 }

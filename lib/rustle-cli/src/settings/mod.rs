@@ -4,10 +4,15 @@
 //! its default and its meaning. Code below reads a setting by its *variable* (`rustle-toolchain`'s `Env`), so that a
 //! value of a file reaches everything that the variable reaches. Flags of programs count more than all of these.
 //!
+//! [`amend`] writes a settings file, without losing what a person wrote there.
+//!
 //! Limits: Ansible's settings are [`crate::config`].
 
+mod amend;
 mod file;
 mod kind;
+
+pub use amend::{amend, fresh};
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -96,6 +101,11 @@ impl Settings {
     /// Values by environment variable.
     pub fn values(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.values.iter().map(|(name, (value, _))| (*name, value.as_str()))
+    }
+
+    /// Where a variable's value was set: `FILE:LINE`, or `environment (NAME)`.
+    pub fn place(&self, variable: &str) -> Option<&str> {
+        self.values.get(variable).map(|(_, place)| place.as_str())
     }
 
     /// All settings for a person: key, value, where it came from. Ends with a newline.

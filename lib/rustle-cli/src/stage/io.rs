@@ -162,6 +162,25 @@ impl StageIo {
         Ok(text)
     }
 
+    /// A line from the person at the terminal, after a question on stderr; `None` where nobody is there to answer.
+    ///
+    /// # Errors
+    /// The terminal can't be read.
+    pub fn ask(&mut self, question: &str) -> Result<Option<String>, StageError> {
+        let Source::Stdin(from) = &mut self.source else { return Ok(None) };
+        if !self.terminal {
+            return Ok(None);
+        }
+        _ = write!(self.err, "{question}");
+        _ = self.err.flush();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // No more than the line is taken.
+        while from.read(&mut byte)? == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    }
+
     /// From now on what is written goes out at once, record by record.
     pub fn live(&mut self) -> Result<(), StageError> {
         if let Some(held) = self.held.take() {

@@ -9,6 +9,7 @@ pub static TOOL: Detector = Detector {
         if a.has("cargo") || !a.has("rustc") {
             return None;
         }
-        recommend("high", "a compiler is here, but no cargo to build runners with", a.install("cargo"))
+        let text = a.trouble("cargo", "a compiler is here, but no cargo to build runners with", "cargo");
+        recommend("high", &text, a.install("cargo"))
     },
 };

@@ -1,22 +1,20 @@
-//! cargo-zigbuild, which lets cargo link with zig: `RUSTLE_CARGO_ZIGBUILD`, or PATH. A wrong wheel is found, too,
-//! and does not run; so it is asked.
+//! cargo-zigbuild, which lets cargo link with zig: `RUSTLE_CARGO_ZIGBUILD`, rustle's own, or PATH. A wheel for another
+//! machine is found, too, and does not run; so it is asked.
 
 use crate::{Detector, Found, level::recommend};
 
 pub static TOOL: Detector = Detector {
     name: "cargo-zigbuild",
-    look: |env| match env.var("RUSTLE_CARGO_ZIGBUILD") {
-        Some(path) => Found::ask(env, vec![path.to_owned()], &["--version"]),
-        None => Found::on_path(env, "cargo-zigbuild", &["--version"]),
-    },
+    look: |env| Found::best(env, &["RUSTLE_CARGO_ZIGBUILD"], "cargo-zigbuild", &["--version"]),
     advise: |a| {
         if !a.has("cargo") || a.has("cargo-zigbuild") {
             return None;
         }
-        recommend(
-            "high",
+        let text = a.trouble(
+            "cargo-zigbuild",
             "no cargo-zigbuild: runners for other platforms need a linker of their own each",
-            Some("pip install cargo-zigbuild".into()),
-        )
+            "cargo-zigbuild",
+        );
+        recommend("high", &text, Some("rustle-caps --install cargo-zigbuild".into()))
     },
 };

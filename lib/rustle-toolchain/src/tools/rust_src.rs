@@ -17,7 +17,8 @@ pub static TOOL: Detector = Detector {
         if !a.has("rustc") || a.foreign_std() {
             return None;
         }
-        let command = a.has("rustup").then(|| "rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl".to_owned());
-        recommend("high", "no standard library for other platforms: runners can only be built for this one", command)
+        let rustup = a.tools.iter().any(|t| t.name == "rustc" && t.from.as_deref() == Some("rustup")) && a.has("rustup");
+        let command = if rustup { "rustle-caps --install targets" } else { "rustle-caps --install rust-src" };
+        recommend("high", "no standard library for other platforms: runners can only be built for this one", Some(command.into()))
     },
 };
