@@ -30,7 +30,7 @@ pub struct Loaded {
 
 /// Reads the history; an empty one where there is no file, or none that can be used.
 pub fn load(path: &Path) -> Loaded {
-    let mut text = String::new();
+    let mut text = String::with_capacity(1 << 16);
     let name = path.display();
     let unusable = |why: &str| Loaded { warning: Some(format!("{name}: what earlier runs cost is not known any more: {why}")), ..Loaded::default() };
     match File::open(path) {
@@ -45,16 +45,20 @@ pub fn load(path: &Path) -> Loaded {
     if text.len() as u64 > LONGEST {
         return unusable("the file is too long");
     }
+    let found = serde_json::from_str::<History>(&text);
+    // What a newer program wrote need not look like this one's.
     #[derive(serde::Deserialize)]
     struct Version {
         version: u32,
     }
-    if let Ok(v) = serde_json::from_str::<Version>(&text)
-        && v.version > VERSION
-    {
+    let version = match &found {
+        Ok(history) => history.version,
+        Err(_) => serde_json::from_str::<Version>(&text).map_or(0, |v| v.version),
+    };
+    if version > VERSION {
         return Loaded { warning: Some(format!("{name} is a newer program's: it is neither used nor changed")), foreign: true, ..Loaded::default() };
     }
-    match serde_json::from_str::<History>(&text) {
+    match found {
         Ok(history) if history.sound() => Loaded { history, ..Loaded::default() },
         Ok(_) => unusable("it has values that nothing can have cost"),
         Err(e) => unusable(&e.to_string()),
