@@ -111,7 +111,7 @@ fn damage() -> Result<(), Failed> {
     made(&place, &format!("- hosts: web\n  gather_facts: false\n  tasks: [{{file: {{path: {}, state: directory}}}}]\n", place.out().display()))?;
     let whole = std::fs::read(place.top().join("made/web1"))?;
     let size = whole.len();
-    // A name, a digest or a length of the runner's headers (their padding), the runner, the plan, its footer.
+    // Padding of the runner's header, the runner, the plan, its footer.
     for at in [9, size / 2, size - 200, size - 60, size - 40, size - 10, size - 1] {
         let mut bad = whole.clone();
         bad[at] ^= 1;

@@ -1,11 +1,11 @@
 //! `rustle-compile --embed`: one executable per host, written to a folder.
 
 use crate::{BuildError, embed, embed_files, sha256};
-use rustle_stream::payload::Manifest;
-use std::collections::HashMap;
 use rustle_cli::stage::{Input, StageError};
+use rustle_stream::payload::Manifest;
 use rustle_stream::record::Artifact;
 use rustle_stream::{Record, exit};
+use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
