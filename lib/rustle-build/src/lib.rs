@@ -26,6 +26,7 @@ mod run;
 mod sources;
 mod stages;
 mod template;
+mod template_stage;
 mod upkeep;
 pub mod zig;
 
@@ -38,7 +39,8 @@ pub use obtain::{Context, Settings, Wanted, obtain, wanted};
 pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};
 pub use embed_stage::{NoPrograms, Programs};
-pub use stages::{CompileStage, TemplateStage};
+pub use stages::CompileStage;
+pub use template_stage::TemplateStage;
 pub use upkeep::Kept;
 pub use template::{PROFILES, Template, own_triple};
 
