@@ -21,6 +21,7 @@ mod explain;
 mod inventory;
 mod options;
 mod planner;
+mod requirement;
 mod stage;
 pub mod taint;
 

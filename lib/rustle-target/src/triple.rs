@@ -85,7 +85,7 @@ pub fn nearest(name: &str) -> Option<String> {
     (far <= name.len() / 2).then(|| (*best).to_owned())
 }
 
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
