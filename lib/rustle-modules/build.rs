@@ -2,7 +2,9 @@
 //!
 //! Files whose name begins with `_` are left out. `RUSTLE_MODULES=copy,file,stat` at build time limits the list, for
 //! smaller runners; the names of the others are kept, so that a request for one of them is told from a request for what
-//! never was. For systems that are no Unix only those are listed whose file says `//! Runs anywhere.`.
+//! never was. A project of `rustle-template` with few modules has the files of these only, and `_left_out.txt` with the
+//! full names of the others.
+//! For systems that are no Unix only those are listed whose file says `//! Runs anywhere.`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -34,9 +36,12 @@ fn main() {
     for n in &names {
         let _ = writeln!(text, "#[path = {:?}]\nmod m_{n};", folder.join(format!("{n}.rs")));
     }
-    let left: Vec<String> = left.iter().flat_map(|n| full_names(&read(n))).collect();
+    let list = std::fs::read_to_string(folder.join("_left_out.txt")).ok();
+    let limited = list.is_some() || !only.is_empty();
+    let mut left: Vec<String> = left.iter().flat_map(|n| full_names(&read(n))).collect();
+    left.extend(list.iter().flat_map(|l| l.lines()).map(str::to_owned));
     let _ = writeln!(text, "/// Full names of modules that this build leaves out.\npub(crate) static LEFT_OUT: &[&str] = &{left:?};");
-    let carried = if only.is_empty() { "all".to_owned() } else { names.join(",") };
+    let carried = if limited { names.join(",") } else { "all".to_owned() };
     let _ = writeln!(text, "/// See `carried`.\npub(crate) static CARRIED: &str = \"rustle-runner carries the modules: {carried};\\n\";");
     let _ = writeln!(text, "/// Every module of this build, by file name.\npub(crate) static ALL: &[&crate::Module] = &[");
     for n in &names {

@@ -13,6 +13,9 @@
 mod backend;
 mod cache;
 mod caps_stage;
+pub mod carried;
+mod choice;
+mod cpu;
 pub mod elf;
 pub mod embed;
 mod embed_files;
@@ -42,7 +45,7 @@ pub use embed_stage::{NoPrograms, Programs};
 pub use stages::CompileStage;
 pub use template_stage::TemplateStage;
 pub use upkeep::Kept;
-pub use template::{PROFILES, Template, own_triple};
+pub use template::{PROFILE_ALIASES, PROFILES, Template, own_triple};
 
 /// Lower-case hex SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> String {

@@ -3,7 +3,7 @@
 use crate::backend::{self, Request};
 use crate::{BuildError, Cache, Progress, Template, own_triple, prebuilt, run};
 use rustle_stream::record::{Artifact, Capabilities, RunnerTemplate, Target};
-use rustle_target::runner_for;
+use rustle_target::{groups, runner_for};
 use rustle_toolchain::Env;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,18 +71,14 @@ impl Default for Settings {
 
 /// Groups hosts by what they need. Hosts of unknown platform need something of their own: a failure that says why.
 pub fn wanted(targets: &[Target]) -> Vec<Wanted> {
-    let mut list: Vec<Wanted> = Vec::new();
-    for t in targets {
-        let same = |w: &&mut Wanted| {
-            let o = &w.target;
-            (&o.triple, &o.libc, &o.libc_version) == (&t.triple, &t.libc, &t.libc_version) && (!t.triple.is_empty() || o.reason == t.reason)
-        };
-        match list.iter_mut().find(same) {
-            Some(w) => w.hosts.push(t.host.clone()),
-            None => list.push(Wanted { target: t.clone(), hosts: vec![t.host.clone()], candidates: runner_for(t) }),
-        }
-    }
-    list
+    groups(targets)
+        .into_iter()
+        .map(|g| Wanted {
+            target: g.target.clone(),
+            hosts: g.members.iter().map(|m| m.host.clone()).collect(),
+            candidates: runner_for(g.target),
+        })
+        .collect()
 }
 
 /// What [`obtain`] works with.
@@ -146,8 +142,17 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact
     }
     let settings = context.settings;
     let mut reasons: Vec<String> = Vec::new();
+    let mut templates: Vec<Template> = Vec::new();
+    for triple in &w.candidates {
+        match template(context, w, triple) {
+            Ok(t) => templates.push(t),
+            Err(e) => return failed(w, e.to_string()),
+        }
+    }
     if !settings.no_prebuilt {
-        for triple in &w.candidates {
+        // Who asks for a runner of a special make gets that one.
+        let usual = |t: &&Template| !(t.is_special() && (t.spec.is_some() || !w.target.rustflags.is_empty() || in_stream(context, &t.triple)));
+        for triple in templates.iter().filter(usual).map(|t| &t.triple) {
             match prebuilt::find(context.env, triple, &w.target) {
                 (Some(found), _) => return found,
                 (None, unfit) => reasons.extend(unfit.into_iter().filter(|u| !reasons.contains(u)).collect::<Vec<_>>()),
@@ -155,7 +160,6 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact
         }
     }
     let caps = caps.get_or_init(context.caps);
-    let templates: Vec<Template> = w.candidates.iter().map(|t| template(context, t)).collect();
     let mut keyed = Vec::new();
     for template in &templates {
         match key(template, caps) {
@@ -185,22 +189,28 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact
     failed(w, reasons.join("; "))
 }
 
-fn template(context: &Context, triple: &str) -> Template {
-    if let Some(r) = context.templates.iter().find(|r| r.triple == triple) {
-        return Template::from_record(r);
+fn in_stream(context: &Context, triple: &str) -> bool {
+    context.templates.iter().any(|r| r.triple == triple)
+}
+
+fn template(context: &Context, w: &Wanted, triple: &str) -> Result<Template, BuildError> {
+    let mut template = Template::for_target(&w.target, triple)?;
+    // With several for a triple, the one that has the hosts' own flags.
+    let flags = |r: &&RunnerTemplate| template.rustflags.iter().all(|f| r.rustflags.contains(f)) && r.spec == template.spec;
+    let of_triple = || context.templates.iter().filter(|r| r.triple == triple);
+    if let Some(r) = of_triple().filter(flags).min_by_key(|r| r.rustflags.len()).or_else(|| of_triple().next()) {
+        return Ok(Template::from_record(r));
     }
-    let mut template = Template::new(triple);
     if let Some(profile) = &context.settings.profile {
         template.profile.clone_from(profile);
     }
     template.features.clone_from(&context.settings.features);
-    template
+    Ok(template)
 }
 
 /// The cache's key: sources, features, profile, flags and target are in the template's hash; the compiler is added.
 pub(crate) fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
-    let version = rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default();
-    Ok(crate::sha256(format!("{}\n{version}\n", template.hash()?).as_bytes()))
+    template.key(&rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default())
 }
 
 fn small_enough(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, BuildError> {

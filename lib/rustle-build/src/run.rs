@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Variables of the user's shell that would change what is built, or where.
 fn foreign(name: &str) -> bool {
-    matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "RUSTC" | "CARGO_INCREMENTAL")
+    matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "RUSTC" | "CARGO_INCREMENTAL" | "RUSTLE_MODULES")
         || name.starts_with("CARGO_BUILD_")
         || name.starts_with("CARGO_PROFILE_")
         || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS"))
@@ -32,15 +32,12 @@ pub(crate) fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<u8>, BuildError> {
     let template = request.template;
-    let target = job.target.as_deref().unwrap_or(&template.triple);
+    let own = template.cargo_target();
+    let target = job.target.as_deref().unwrap_or(&own);
     let out = dir.join("target");
     let mut command = Command::new(&job.words[0]);
     command.args(&job.words[1..]).current_dir(dir).arg("--bin=rustle-runner").arg("--profile").arg(&template.profile);
     command.arg("--target").arg(target).arg("--target-dir").arg(&out);
-    let features = template.cargo_features();
-    if !features.is_empty() {
-        command.arg("--no-default-features").arg("--features").arg(features.join(","));
-    }
     if request.offline {
         command.arg("--offline");
     }

@@ -1,13 +1,14 @@
 //! The stage `rustle-compile`, and what it shares with `rustle-template`.
 
 use crate::embed_stage::{NoPrograms, Programs};
-use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILES, Progress, Settings, Shown, Wanted, embed_stage, obtain, wanted};
+use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILE_ALIASES, PROFILES, Progress, Settings, Shown, Wanted, embed_stage, obtain, wanted};
 use crate::upkeep::mega;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_stream::{Record, exit};
-use rustle_target::{targets_of_stream, triple::normalise};
+use rustle_target::{custom::named, targets_of_stream};
 use rustle_toolchain::{Env, cached, process};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -27,29 +28,46 @@ pub(crate) fn common(c: Command) -> Command {
             .long("target")
             .value_name("TRIPLE")
             .action(ArgAction::Append)
-            .help("For this platform instead of the hosts of a stream; no input is read"),
+            .help("For this platform, or the file of one of your own (.json, .toml), instead of the hosts of a stream; no input is read"),
     )
-    .arg(Arg::new("profile").long("profile").value_parser(PROFILES.to_vec()).help("How the runner is optimised (default: release)"))
+    .arg(
+        Arg::new("profile")
+            .long("profile")
+            .value_name("PROFILE")
+            .value_parser(profiles())
+            .help("How the runner is optimised; debug is dev, release-with-debug is symbols, min-size is small (default: release)"),
+    )
     .arg(
         Arg::new("features")
             .long("features")
             .value_name("LIST")
             .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Cargo features; module-<NAME> limits the modules to those named"),
+            .help("Cargo features, no-<NAME> for one that is usual; module-<NAME> limits the modules to those named"),
     )
+}
+
+/// Names of profiles, the other names of some made into theirs.
+fn profiles() -> impl TypedValueParser<Value = String> {
+    let names = PROFILES.iter().map(|p| {
+        let others = PROFILE_ALIASES.iter().filter(move |(_, meant)| meant == p).map(|(other, _)| *other);
+        PossibleValue::new(*p).aliases(others)
+    });
+    PossibleValuesParser::new(names).map(|given| PROFILE_ALIASES.iter().find(|(other, _)| *other == given).map_or(given, |(_, p)| (*p).to_owned()))
 }
 
 /// The input, unless `--target` stands for it; and the platforms, with the hosts that have them.
 pub(crate) fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<Target>), StageError> {
     if let Some(names) = args.get_many::<String>("target") {
+        let env = load()?;
         let mut targets = Vec::new();
         for name in names {
-            let triple = normalise(name).map_err(|e| StageError::new(exit::USAGE, e))?;
-            let libc = if triple.contains("-linux-gnu") { Some("glibc".to_owned()) } else { None };
-            // No host is known, so what is built must run on every host that lives.
-            let libc_version = libc.as_ref().map(|_| crate::zig::glibc(&triple).to_owned());
-            targets.push(Target { triple, libc, libc_version, known_by: "variable".into(), ..Target::default() });
+            let mut target = named(&env, name).map_err(|e| StageError::new(exit::USAGE, e))?;
+            if target.libc.as_deref() == Some("glibc") && target.libc_version.is_none() {
+                // No host is known, so what is built must run on every host that lives.
+                target.libc_version = Some(crate::zig::glibc(&target.triple).to_owned());
+            }
+            targets.push(target);
         }
         return Ok((None, targets));
     }

@@ -85,7 +85,8 @@ pub fn nearest(name: &str) -> Option<String> {
     (far <= name.len() / 2).then(|| (*best).to_owned())
 }
 
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+/// How many characters differ: to be put in, taken out or replaced.
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
