@@ -50,9 +50,14 @@ struct Opened {
 impl HostConnector {
     fn open(&self, host: &str, vars: &Dict) -> Result<Opened, String> {
         let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
-        let known = self.known.get(host);
+        // What the stream or the user says of the host's runner goes before what the host says of itself.
+        let told = self.known.get(host).cloned().map(Ok).or_else(|| self.runners.named(vars));
+        let expected = match &told {
+            Some(runner) => runner.clone().ok(),
+            None => self.runners.own(),
+        };
         let mut options = BootstrapOptions {
-            expected: known.cloned().or_else(|| self.runners.own()),
+            expected,
             self_check: true,
             retries: spec.retries,
             ..self.runners.bootstrap_options()
@@ -61,9 +66,10 @@ impl HostConnector {
         let user = spec.user.clone();
         if connection.is_local() {
             options.self_check = false;
-            let own = match options.expected.clone() {
-                Some(own) => own,
-                None => self.here()?,
+            let own = match (options.expected.clone(), &told) {
+                (Some(own), _) => own,
+                (None, Some(Err(why))) => return Err(why.clone()),
+                (None, _) => self.here()?,
             };
             let session = bootstrap_local(&own, &options).map_err(|e| e.to_string())?;
             return Ok(Opened { session, user, remote: None });
@@ -71,7 +77,7 @@ impl HostConnector {
         if self.fallback == Fallback::Always {
             return self.without_runner(host, connection, user, "--strategy ssh-only");
         }
-        let choose = |p: &Platform| known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+        let choose = |p: &Platform| told.clone().unwrap_or_else(|| self.runners.choose(p));
         let machine = format!("{:?} {} {:?}", spec.user, spec.address, spec.port);
         match self.first.run(machine, || bootstrap(&mut *connection, &choose, &options)).map_err(|e| e.to_string())? {
             Bootstrap::Ready(session) => Ok(Opened { session: *session, user, remote: None }),
