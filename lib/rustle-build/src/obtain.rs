@@ -149,10 +149,10 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact
             Err(e) => return failed(w, e.to_string()),
         }
     }
-    if !settings.no_prebuilt {
-        // Who asks for a runner of a special make gets that one.
-        let usual = |t: &&Template| !(t.is_special() && (t.spec.is_some() || !w.target.rustflags.is_empty() || in_stream(context, &t.triple)));
-        for triple in templates.iter().filter(usual).map(|t| &t.triple) {
+    // Who asks for a runner of a special make gets that one.
+    let wish = |t: &Template| t.is_special() && (t.spec.is_some() || !w.target.rustflags.is_empty() || in_stream(context, &t.triple));
+    if !settings.no_prebuilt && !templates.first().is_some_and(wish) {
+        for triple in &w.candidates {
             match prebuilt::find(context.env, triple, &w.target) {
                 (Some(found), _) => return found,
                 (None, unfit) => reasons.extend(unfit.into_iter().filter(|u| !reasons.contains(u)).collect::<Vec<_>>()),
