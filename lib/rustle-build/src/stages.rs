@@ -63,7 +63,7 @@ pub(crate) fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<I
         let mut targets = Vec::new();
         for name in names {
             let mut target = named(&env, name).map_err(|e| StageError::new(exit::USAGE, e))?;
-            if target.libc.as_deref() == Some("glibc") && target.libc_version.is_none() {
+            if target.libc.as_deref() == Some("glibc") && target.libc_version.is_none() && target.spec.is_none() {
                 // No host is known, so what is built must run on every host that lives.
                 target.libc_version = Some(crate::zig::glibc(&target.triple).to_owned());
             }

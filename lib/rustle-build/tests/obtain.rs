@@ -156,6 +156,28 @@ fn who_asks_for_a_special_runner_gets_that_one() {
 }
 
 #[test]
+fn a_specification_is_built_with_its_own_linker() {
+    const OWN: &str = "aarch64-acme-linux-musl";
+    let m = Machine::new(&[], true);
+    m.does("cargo", &format!("mkdir -p $d/{OWN}/$p; cp $here/binary $d/{OWN}/$p/rustle-runner"));
+    let path = m.path("aarch64-acme-linux-musl.json");
+    let list = || wanted(&[Target { spec: Some(path.display().to_string()), ..target("board", OWN) }]);
+    std::fs::write(&path, "{}").unwrap();
+    let why = m.obtain(Settings::default(), &list())[0].failed.clone().unwrap();
+    assert!(why.contains("the specification of aarch64-acme-linux-musl names no 'linker', and CARGO_TARGET_AARCH64_ACME_LINUX_MUSL_LINKER is not set"), "{why}");
+    std::fs::write(&path, r#"{"linker": "acme-ld"}"#).unwrap();
+    m.calls();
+    let got = m.obtain(Settings::default(), &list());
+    assert_eq!((got[0].source.as_str(), got[0].failed.as_deref(), got[0].triple.as_str()), ("build-std", None, OWN));
+    let call = &m.calls()[0];
+    assert!(call.starts_with("cargo build -Zbuild-std=std,panic_abort ") && call.contains(" --target targets/aarch64-acme-linux-musl.json "), "{call}");
+    // Another text of the same name is another runner.
+    std::fs::write(&path, r#"{"linker": "acme-ld", "cpu": "x"}"#).unwrap();
+    assert_eq!(m.obtain(Settings::default(), &list())[0].source, "build-std");
+    assert_eq!(m.obtain(Settings::default(), &list())[0].source, "cache");
+}
+
+#[test]
 fn an_installed_runner_with_few_modules_is_left() {
     let m = Machine::new(&[ARM], false);
     std::fs::write(m.path("installed"), limited("copy,file")).unwrap();

@@ -13,7 +13,8 @@
 //! A file is named by its path, or by its name without the ending where it lies in a folder of the setting `target.path`
 //! (`RUSTLE_TARGET_PATH`).
 //!
-//! Limits: whether rustc accepts a specification, rustc says when it builds. Such a build compiles the standard library.
+//! Limits: whether rustc accepts a specification, rustc says when it builds. Such a build compiles the standard
+//! library, and is linked by what the specification's `linker` names (`cc` where it is for this machine's processor).
 
 use crate::TargetError;
 use crate::triple::{KNOWN, distance, normalise};

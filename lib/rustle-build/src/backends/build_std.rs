@@ -11,7 +11,8 @@ pub static BACKEND: Backend = Backend {
         r.tool("rustc")?;
         r.tool("rust-src")?;
         let mut job = Job::default();
-        if r.own {
+        if r.own || r.template.spec.is_some() {
+            linker(r)?;
             job.words = r.tool("cargo")?.to_vec();
             job.words.push("build".into());
         } else {
@@ -20,7 +21,7 @@ pub static BACKEND: Backend = Backend {
             job.env = r.zig_env()?;
             job.target = r.zig_target();
         }
-        if r.template.triple.contains("-linux-musl") {
+        if r.template.triple.contains("-linux-musl") && r.template.spec.is_none() {
             // zig brings musl's start files and libc; rustc's copies of them come with the ready library only.
             job.rustflags.push("-Clink-self-contained=no".into());
         }
@@ -30,13 +31,26 @@ pub static BACKEND: Backend = Backend {
             job.rustflags.push("-Cforce-unwind-tables=no".into());
         }
         if r.template.spec.is_some() {
+            // That cargo may take it stands in the project's configuration: older ones know no flag for it.
             job.target = Some(r.template.cargo_target());
-            job.words.push("-Zjson-target-spec".into());
         }
         job.env.push(("RUSTC_BOOTSTRAP".into(), "1".into()));
         Ok(job)
     },
 };
+
+/// cargo-zigbuild takes no specification, so this says what links: itself, the user, or `cc` for one's own processor.
+fn linker(r: &Request) -> Result<(), String> {
+    let Some(spec) = &r.template.spec else { return Ok(()) };
+    let named = serde_json::from_str::<serde_json::Value>(spec).is_ok_and(|s| s.get("linker").is_some());
+    let triple = &r.template.triple;
+    let variable = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace(['-', '.'], "_"));
+    let same_processor = triple.starts_with(&format!("{}-", std::env::consts::ARCH));
+    if named || same_processor || r.env.var(&variable).is_some() {
+        return Ok(());
+    }
+    Err(format!("the specification of {triple} names no 'linker', and {variable} is not set"))
+}
 
 fn small(r: &Request) -> bool {
     r.template.profile == "small"
