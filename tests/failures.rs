@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("sshd-killed-mid-run", sshd_killed),
         ("disk-full", disk_full),
         ("home-read-only", read_only),
@@ -24,6 +24,7 @@ pub fn trials() -> Vec<Trial> {
         ("controller-killed", controller_killed),
         ("wrong-become-password", become_password),
         ("many-names-for-one-host", many_names),
+        ("down-at-first-and-waited-for", down_at_first),
     ];
     let ignored = hosts::missing().is_some();
     let trial = |(name, test): (&'static str, Test)| {
@@ -325,4 +326,34 @@ fn become_password(s: &Stage) -> Result<(), Failed> {
 pub(crate) fn signal(to: i32, signal: i32) {
     // Safety: a plain system call.
     unsafe { libc::kill(to, signal) };
+}
+
+/// `wait_for_connection` waits for a host that is not there yet; without it, the host is out of reach.
+fn down_at_first(stage: &Stage) -> Result<(), Failed> {
+    let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+  - wait_for_connection: {timeout: 100, connect_timeout: 2}
+  - name: after
+    ansible.builtin.copy: {content: done, dest: /root/after}
+";
+    std::fs::write(stage.dir.path().join("wait.yml"), book)?;
+    hosts::script(&["kill-sshd", &stage.victim]);
+    let mut command = stage.command(&stage.inventory(""), &[]);
+    command.arg("wait.yml");
+    let done = std::thread::scope(|s| {
+        s.spawn(|| {
+            std::thread::sleep(Duration::from_secs(4));
+            hosts::script(&["start-sshd", &stage.victim]);
+        });
+        support::run(command, b"", Duration::from_secs(120))
+    });
+    let all = stage.others.iter().chain([&stage.victim]);
+    for h in all {
+        if on(h, "cat /root/after").trim() != "done" {
+            return Err(format!("{h} was not waited for: {}{}", done.stdout, done.stderr).into());
+        }
+    }
+    if done.exit == 0 { Ok(()) } else { Err(format!("exit status {}: {}", done.exit, done.stdout).into()) }
 }

@@ -152,6 +152,8 @@ fn mixed() -> Result<(), Failed> {
         ("RUSTLE_CACHE_DIR", dir.join("test-cache")),
         // Minutes less than the usual profile.
         ("RUSTLE_RUNNER_PROFILE", "fast".into()),
+        // Five tasks do not pay it.
+        ("RUSTLE_OPTIMIZATION_MODE", "aggressive".into()),
     ];
     for method in ["uploaded", "cached"] {
         let done = deploy(&[&hosts.inventory, &set.inventory.to_string_lossy()], &env)?;

@@ -69,7 +69,7 @@ impl Place {
     pub fn top(&self) -> &Path {
         self.scratch.path()
     }
-    fn out(&self) -> PathBuf {
+    pub fn out(&self) -> PathBuf {
         self.scratch.path().join("out")
     }
     /// Runs a line of shell in `dir`, after all that earlier ones wrote is gone.
@@ -250,7 +250,7 @@ fn embedded() -> Result<(), Failed> {
     if told.exit != 0 || told.stdout != "1\n" {
         return Err(format!("--events: {told:?}").into());
     }
-    if place.out().exists() || checked.exit != 64 || !checked.stdout.contains("\"host\":\"web1\"") {
+    if place.out().exists() || checked.exit != 1 || !checked.stderr.contains("--limit leaves us with no hosts to target") || !checked.stdout.contains("\"host\":\"web1\"") {
         return Err(format!("{checked:?}").into());
     }
     Ok(())

@@ -70,6 +70,9 @@ fn arrows() -> Result<(), Failed> {
     for r in ["inventory", "playbook"] {
         forbid(r, &["engine", "modules", "facts", "controller", "connect", "ship", "deploy", "runner"]);
     }
+    // The model knows records alone; who sees hosts and builds tells it.
+    forbid("cost", &upper);
+    forbid("cost", &["yaml", "vault", "jinja", "engine", "modules", "facts"]);
     forbid("plan", &["connect", "ship", "controller", "deploy", "toolchain", "build", "target"]);
     for r in ["toolchain", "target", "build"] {
         forbid(r, &["playbook", "engine", "controller", "deploy"]);

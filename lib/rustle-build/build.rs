@@ -25,6 +25,15 @@ fn main() {
     if std::env::var("RUSTLE_CROSS_DIR").is_ok_and(|d| Path::new(&d).join("env").is_file()) {
         println!("cargo::rustc-cfg=rustle_cross");
     }
+    println!("cargo::rustc-check-cfg=cfg(rustle_image, rustle_unshare)");
+    println!("cargo::rerun-if-env-changed=RUSTLE_TEST_IMAGE");
+    if std::env::var("RUSTLE_TEST_IMAGE").is_ok_and(|i| !i.is_empty()) {
+        println!("cargo::rustc-cfg=rustle_image");
+    }
+    let unshare = std::process::Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).output();
+    if unshare.is_ok_and(|o| o.status.success()) {
+        println!("cargo::rustc-cfg=rustle_unshare");
+    }
     if let Err(e) = backends().and_then(|()| sources()) {
         println!("cargo::error={e}");
     }

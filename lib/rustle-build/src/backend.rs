@@ -1,5 +1,6 @@
 //! Ways to build a runner. One file each in `src/backends`; a back end says whether it can, and what to run.
 
+use crate::container::Container;
 use crate::{BuildError, Template};
 use rustle_stream::record::Capabilities;
 use rustle_toolchain::{Env, working};
@@ -25,6 +26,8 @@ pub struct Job {
     pub rustflags: Vec<String>,
     /// What `--target` gets, where it is not the triple itself.
     pub target: Option<String>,
+    /// Cargo runs in a container; then neither `words` nor `target` count.
+    pub container: Option<Container>,
 }
 
 /// One way to build.

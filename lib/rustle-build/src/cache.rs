@@ -12,15 +12,18 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Bytes kept unless `RUSTLE_CACHE_MAX_BYTES` says otherwise.
 const BOUND: u64 = 2 << 30;
 
 /// Compressed runners kept.
 const PACKED_KEPT: usize = 16;
+
+/// What is being written for longer than this was left behind by a process that was killed.
+const HALF_WRITTEN: Duration = Duration::from_secs(3600);
 
 /// The cache's folder.
 #[derive(Clone, Debug)]
@@ -37,6 +40,9 @@ pub(crate) struct Entry {
     pub size: u64,
     /// The back end that built it.
     pub built_by: String,
+    /// Digest of the template that it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// Held while a runner is being built; others wait. Released when dropped, or when the process dies.
@@ -62,6 +68,33 @@ impl Cache {
     /// Where projects are built: per name, kept between builds so that dependencies are compiled once.
     pub fn workshop(&self, name: &str) -> PathBuf {
         self.workshops.join(name)
+    }
+    pub(crate) fn workshops(&self) -> &Path {
+        &self.workshops
+    }
+    /// [`Cache::workshop`], made where it is not there. Where the folder of builds is everybody's, somebody else may
+    /// have made one of this name: it is refused.
+    ///
+    /// # Errors
+    /// [`BuildError::Io`].
+    pub(crate) fn ready_workshop(&self, name: &str) -> Result<PathBuf, BuildError> {
+        let dir = self.workshop(name);
+        std::fs::create_dir_all(&self.workshops).map_err(BuildError::io(&self.workshops))?;
+        match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(BuildError::io(&dir)(e)),
+            _ => {}
+        }
+        let meta = dir.symlink_metadata().map_err(BuildError::io(&dir))?;
+        // SAFETY: the call only reads the process's credentials.
+        if meta.is_dir() && meta.uid() == unsafe { libc::geteuid() } && meta.mode() & 0o002 == 0 {
+            return Ok(dir);
+        }
+        let why = "it is no folder of yours, or everybody may write it; remove it, or name another place (build.temp_dir)";
+        Err(BuildError::io(&dir)(std::io::Error::other(why)))
+    }
+    /// Cargo's home in containers, kept between builds.
+    pub(crate) fn container_home(&self) -> PathBuf {
+        self.root.join("container")
     }
     /// Where the output of failed builds is kept.
     pub fn logs(&self) -> PathBuf {
@@ -105,18 +138,34 @@ impl Cache {
         Some((artifact, bytes))
     }
 
+    /// Every runner that is as it was built: key, description, content.
+    pub(crate) fn whole(&self) -> impl Iterator<Item = (String, Entry, Vec<u8>)> + use<> {
+        let entries = std::fs::read_dir(self.runners()).into_iter().flatten().flatten();
+        entries.filter(|dir| !dir.file_name().as_encoded_bytes().starts_with(b".")).filter_map(|dir| {
+            let entry: Entry = serde_json::from_slice(&std::fs::read(dir.path().join("entry.json")).ok()?).ok()?;
+            let bytes = std::fs::read(dir.path().join("rustle-runner")).ok()?;
+            (sha256(&bytes) == entry.sha256).then(|| (dir.file_name().to_string_lossy().into_owned(), entry, bytes))
+        })
+    }
+
     /// Stores a runner and gives it back as an artifact whose source is the back end's name.
     ///
     /// # Errors
     /// [`BuildError::Io`].
     pub fn put(&self, key: &str, triple: &str, built_by: &str, bytes: &[u8]) -> Result<Artifact, BuildError> {
+        self.store(key, triple, built_by, None, bytes)
+    }
+
+    /// [`Cache::put`], with the template's digest, by which other machines find it.
+    pub(crate) fn store(&self, key: &str, triple: &str, built_by: &str, template: Option<&str>, bytes: &[u8]) -> Result<Artifact, BuildError> {
         let runners = self.root.join("runners");
         std::fs::create_dir_all(&runners).map_err(BuildError::io(&runners))?;
         let fresh = tempfile::Builder::new().prefix(".new-").tempdir_in(&runners).map_err(BuildError::io(&runners))?;
         let binary = fresh.path().join("rustle-runner");
         std::fs::write(&binary, bytes).map_err(BuildError::io(&binary))?;
         std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).map_err(BuildError::io(&binary))?;
-        let entry = Entry { triple: triple.into(), sha256: sha256(bytes), size: bytes.len() as u64, built_by: built_by.into() };
+        let template = template.map(str::to_owned);
+        let entry = Entry { triple: triple.into(), sha256: sha256(bytes), size: bytes.len() as u64, built_by: built_by.into(), template };
         let json = serde_json::to_vec(&entry).map_err(|e| BuildError::Sources(e.to_string()))?;
         let meta = fresh.path().join("entry.json");
         std::fs::write(&meta, json).map_err(BuildError::io(&meta))?;
@@ -134,10 +183,18 @@ impl Cache {
         Ok(Artifact { source: built_by.into(), ..stored.0 })
     }
 
-    /// Removes what was not used for longest until the rest fits the bound. `keep` stays.
-    fn shrink(&self, keep: &str) {
+    /// Removes what was not used for longest until the rest fits the bound, and what was left half-written. `keep` stays.
+    pub(crate) fn shrink(&self, keep: &str) {
         let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         for dir in std::fs::read_dir(self.root.join("runners")).into_iter().flatten().flatten() {
+            if dir.file_name().as_encoded_bytes().starts_with(b".") {
+                // Being written at this moment; or by a process that was killed, long ago.
+                let age = dir.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+                if age.is_some_and(|a| a > HALF_WRITTEN) {
+                    _ = std::fs::remove_dir_all(dir.path());
+                }
+                continue;
+            }
             let size = dir.path().join("rustle-runner").metadata().map_or(0, |m| m.len());
             let used = dir.path().join("entry.json").metadata().and_then(|m| m.modified());
             if let Ok(used) = used {
@@ -229,7 +286,6 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_damaged_entry_is_a_miss() {

@@ -1,7 +1,8 @@
 //! What an executable is and where it runs: read from its own headers, not from what somebody says of it.
 //!
-//! Limits: ELF in depth; of Mach-O and PE only that they are.
+//! Limits: ELF in depth; of Mach-O and PE only the processor.
 
+use rustle_stream::payload::{self, Format};
 use rustle_stream::record::Target;
 
 /// What was read from an executable.
@@ -39,13 +40,14 @@ impl Binary {
         if self.format != format {
             return Err(format!("it is {}, {triple} runs {format}", self.format));
         }
-        if format != "elf" {
-            return Ok(());
-        }
         let wanted = triple.split('-').next().unwrap_or("");
-        let same = self.arch == wanted || (self.arch == "arm" && wanted == "armv7");
+        // A Mach-O file may be for several processors.
+        let same = self.arch == wanted || (self.arch == "arm" && wanted == "armv7") || (format == "mach-o" && self.arch.is_empty());
         if !same {
             return Err(format!("it is for {}, the host is {wanted}", self.arch));
+        }
+        if format != "elf" {
+            return Ok(());
         }
         let system = ["freebsd", "netbsd", "openbsd"].into_iter().find(|s| triple.contains(s)).unwrap_or("");
         if self.system != system {
@@ -77,16 +79,14 @@ impl Binary {
 
 /// Reads an executable's headers; `None` for what is none.
 pub fn inspect(bytes: &[u8]) -> Option<Binary> {
-    let embedded = bytes.ends_with(b"\x00rustle-payload\n");
-    if bytes.starts_with(b"\x7fELF") {
-        return Elf::new(bytes).and_then(|e| e.read()).map(|b| Binary { embedded, ..b });
-    }
-    let other = |format| Some(Binary { format, embedded, ..Binary::default() });
-    match bytes.get(..4)? {
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe] => other("mach-o"),
-        [b'M', b'Z', ..] => other("pe"),
-        _ => None,
-    }
+    let embedded = payload::is_inside(bytes);
+    let kind = Format::of(bytes)?;
+    let format = match kind {
+        Format::Elf => return Elf::new(bytes).and_then(|e| e.read()).map(|b| Binary { embedded, ..b }),
+        Format::MachO => "mach-o",
+        Format::Pe => "pe",
+    };
+    Some(Binary { format, arch: kind.arch(bytes), embedded, ..Binary::default() })
 }
 
 struct Elf<'a> {

@@ -1,6 +1,8 @@
 //! `rustle-compile --embed`: one executable per host, written to a folder.
 
 use crate::{BuildError, embed, embed_files, sha256};
+use rustle_stream::payload::Manifest;
+use std::collections::HashMap;
 use rustle_cli::stage::{Input, StageError};
 use rustle_stream::record::Artifact;
 use rustle_stream::{Record, exit};
@@ -52,7 +54,19 @@ pub(crate) fn check(input: &Input, known: Option<Vec<String>>) -> Result<(), Sta
     Err(reasons.into_iter().fold(error, |e, r| e.hint(r)))
 }
 
-/// Writes `DIR/<host>` for every host that the artifacts serve. One record per host; failed artifacts stay as they
+/// A host's name comes from the inventory and may hold anything; the file must stay in its folder.
+fn file_name(host: &str, triple: &str) -> String {
+    let mut name = host.replace(['/', '\\', '\0'], "_").trim_start_matches('.').to_owned();
+    if name.is_empty() {
+        name.push('_');
+    }
+    if triple.contains("windows") {
+        name.push_str(".exe");
+    }
+    name
+}
+
+/// Writes `DIR/<host>` (Windows: `DIR/<host>.exe`) for every host that the artifacts serve. One record per host; failed artifacts stay as they
 /// are.
 pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, programs: &mut dyn FnMut(&str) -> Result<String, StageError>) -> Result<Vec<Artifact>, StageError> {
     let dir = &std::path::absolute(dir)?;
@@ -68,6 +82,7 @@ pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, program
     }
     std::fs::create_dir_all(dir).map_err(BuildError::io(dir))?;
     let mut list = Vec::new();
+    let mut names = HashMap::new();
     for a in artifacts {
         if a.failed.is_some() {
             list.push(a);
@@ -75,9 +90,13 @@ pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, program
         }
         let runner = std::fs::read(&a.path).map_err(BuildError::io(Path::new(&a.path)))?;
         for host in &a.hosts {
-            let bytes = embed::embed(&runner, &a.triple, host, input.run(), &plan, &programs(host)?, &files)?;
-            // A host's name comes from the inventory and may hold anything; the file must stay in the folder.
-            let path = dir.join(host.replace(['/', '\0'], "_").trim_start_matches('.'));
+            let name = file_name(host, &a.triple);
+            if let Some(other) = names.insert(name.clone(), host.clone()) {
+                return Err(StageError::data(format!("the hosts '{other}' and '{host}' would both be written to {name}")).hint("embed them one after the other, into two folders, with --limit"));
+            }
+            let path = dir.join(name);
+            let manifest = Manifest { triple: a.triple.clone(), host: host.clone(), run: input.run().to_owned(), ..Manifest::default() };
+            let bytes = embed::embed(&runner, manifest, &plan, &programs(host)?, &files)?;
             let fresh = tempfile::NamedTempFile::new_in(dir).map_err(BuildError::io(dir))?;
             std::fs::write(fresh.path(), &bytes).map_err(BuildError::io(&path))?;
             // The plan may hold secrets of its own (`-e`): nobody else reads it.
@@ -95,4 +114,23 @@ pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, program
         }
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_stay_in_their_folder() {
+        for (host, triple, wanted) in [
+            ("web1.example", "x86_64-unknown-linux-musl", "web1.example"),
+            ("../../etc/passwd", "x", "_.._etc_passwd"),
+            ("..", "x", "_"),
+            ("win1", "x86_64-pc-windows-gnu", "win1.exe"),
+            ("a\\b", "x86_64-pc-windows-gnu", "a_b.exe"),
+            ("mac", "aarch64-apple-darwin", "mac"),
+        ] {
+            assert_eq!(file_name(host, triple), wanted);
+        }
+    }
 }

@@ -22,7 +22,21 @@ pub enum BuildError {
     Backend(String),
     /// A build failed; the whole output is in the file.
     #[error("{summary} (all of it: {log})")]
-    Failed { summary: String, log: String },
+    Failed {
+        summary: String,
+        log: String,
+        /// What it says of the folder that it was built in: another build in an empty one may succeed.
+        damage: Option<&'static str>,
+    },
+    /// The program is about to end.
+    #[error("interrupted")]
+    Interrupted,
+    /// A file cannot be written for want of space.
+    #[error("{path}: no space is left; free some, `rustle-compile --cache-prune` empties the cache, RUSTLE_CACHE_DIR and RUSTLE_COMPILE_TEMP_DIR name other places")]
+    Full { path: String },
+    /// Runners of other machines that cannot be had, or not be given.
+    #[error("cache.remote: {0}")]
+    Remote(String),
     #[error("it took longer than {0} seconds and was killed")]
     TimedOut(u64),
     /// A binary that does not run where it should.
@@ -39,15 +53,19 @@ impl BuildError {
     /// The exit code of [`rustle_stream::exit`] that stands for it.
     pub fn code(&self) -> u8 {
         match self {
-            BuildError::Io { .. } => exit::IO,
+            BuildError::Io { .. } | BuildError::Full { .. } => exit::IO,
             BuildError::Sources(_) => exit::SOFTWARE,
             BuildError::Profile(_) | BuildError::Feature { .. } | BuildError::Cpu { .. } | BuildError::Backend(_) => exit::USAGE,
             BuildError::Failed { .. } | BuildError::TimedOut(_) | BuildError::Unfit(_) | BuildError::Payload(_) => exit::UNAVAILABLE,
-            BuildError::NeedsController => exit::UNAVAILABLE,
+            BuildError::NeedsController | BuildError::Interrupted | BuildError::Remote(_) => exit::UNAVAILABLE,
         }
     }
     pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> BuildError {
         let path = path.display().to_string();
-        move |source| BuildError::Io { path, source }
+        move |source| match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => BuildError::Full { path },
+            std::io::ErrorKind::Interrupted => BuildError::Interrupted,
+            _ => BuildError::Io { path, source },
+        }
     }
 }

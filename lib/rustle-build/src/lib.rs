@@ -1,7 +1,7 @@
 //! Where the runner for a platform comes from, and executables with a plan inside.
 //!
 //! - [`prebuilt`]: runners installed beside the program;
-//! - [`Cache`]: runners that were built before;
+//! - [`Cache`]: runners that were built before, here or (`cache.remote`) on other machines;
 //! - [`Template`]: a Cargo project of the runner's sources, which this crate carries;
 //! - [`BACKENDS`]: ways to build it, one file each;
 //! - [`obtain`]: all of that in order, for many platforms at once;
@@ -10,20 +10,28 @@
 //!
 //! Limits: knows which platforms hosts have and nothing else of them; ships nothing.
 
+mod attempt;
 mod backend;
 mod cache;
 mod caps_stage;
+mod cargo_home;
 pub mod carried;
 mod choice;
+mod container;
 mod cpu;
+mod damage;
 pub mod elf;
 pub mod embed;
 mod embed_files;
 mod embed_stage;
 mod error;
+mod history;
 mod obtain;
 pub mod prebuilt;
 mod progress;
+mod remote;
+mod remote_door;
+mod remote_index;
 pub mod routes;
 mod run;
 mod sources;
@@ -36,9 +44,12 @@ pub mod zig;
 pub use backend::{BACKENDS, Backend, Job, Request};
 pub use cache::Cache;
 pub use caps_stage::CapsStage;
+pub use container::Container;
 pub use error::BuildError;
+pub use history::Build;
 pub use progress::{Meter, Progress, Shown};
 pub use obtain::{Context, Settings, Wanted, obtain, wanted};
+pub use remote::{Pushed, push};
 pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};
 pub use embed_stage::{NoPrograms, Programs};

@@ -1,7 +1,7 @@
-//! A runner for every platform: installed, remembered, or built, in this order; for several platforms at once.
+//! A runner for every platform: installed, remembered, taken from other machines, or built, in this order; for several
+//! platforms at once.
 
-use crate::backend::{self, Request};
-use crate::{BuildError, Cache, Progress, Template, own_triple, prebuilt, run};
+use crate::{BuildError, Cache, Progress, Template, attempt, container, prebuilt, remote};
 use rustle_stream::record::{Artifact, Capabilities, RunnerTemplate, Target};
 use rustle_target::{groups, runner_for};
 use rustle_toolchain::Env;
@@ -26,7 +26,7 @@ pub struct Wanted {
 pub struct Settings {
     /// Back ends to try, in this order; `None`: each by its rank.
     pub backends: Option<Vec<String>>,
-    /// No network for builds.
+    /// No network: for builds, and for runners of other machines.
     pub offline: bool,
     /// Seconds for one build.
     pub timeout: Duration,
@@ -50,7 +50,7 @@ impl Settings {
         let usual = (std::thread::available_parallelism().map_or(1, usize::from) / 4).clamp(1, 4);
         Settings {
             backends: None,
-            offline: false,
+            offline: env.flag("RUSTLE_OFFLINE", false),
             timeout: Duration::from_secs(env.number("RUSTLE_COMPILE_TIMEOUT").unwrap_or(30 * 60)),
             parallel: env.number("RUSTLE_MAX_COMPILATION_JOBS").map_or(usual, |n| n as usize),
             size_limit: env.number("RUSTLE_BINARY_SIZE_LIMIT").unwrap_or(64 << 20),
@@ -97,7 +97,7 @@ pub struct Context<'a> {
 /// One artifact per entry of `wanted`, in its order; those with the same binary are merged into the first. Where no
 /// binary could be had, `failed` says what was tried.
 pub fn obtain(context: &Context, wanted: &[Wanted]) -> Vec<Artifact> {
-    let caps = OnceLock::new();
+    let (caps, index) = (OnceLock::new(), OnceLock::new());
     let results = Mutex::new(vec![Artifact::default(); wanted.len()]);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -105,7 +105,7 @@ pub fn obtain(context: &Context, wanted: &[Wanted]) -> Vec<Artifact> {
             scope.spawn(|| {
                 while let Some((i, w)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, wanted.get(i)?))) {
                     let begun = Instant::now();
-                    let mut artifact = one(context, &caps, w);
+                    let mut artifact = one(context, &caps, &index, w);
                     artifact.milliseconds = begun.elapsed().as_millis() as u64;
                     artifact.hosts.clone_from(&w.hosts);
                     if let Ok(mut all) = results.lock() {
@@ -135,7 +135,7 @@ fn failed(w: &Wanted, why: String) -> Artifact {
     Artifact { triple: w.target.triple.clone(), failed: Some(why), ..Artifact::default() }
 }
 
-fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact {
+fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote::Known>, w: &Wanted) -> Artifact {
     if w.candidates.is_empty() {
         let why = w.target.reason.clone().unwrap_or_else(|| "no reason is known".into());
         return failed(w, format!("the platform is unknown: {why}"));
@@ -160,28 +160,31 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, w: &Wanted) -> Artifact
         }
     }
     let caps = caps.get_or_init(context.caps);
-    let mut keyed = Vec::new();
-    for template in &templates {
-        match key(template, caps) {
-            Ok(key) => keyed.push((template, key)),
-            Err(e) => return failed(w, e.to_string()),
-        }
-    }
+    let keyed: Result<Vec<Keyed>, BuildError> = templates.iter().map(|t| Keyed::new(t, caps, context.env)).collect();
+    let keyed = match keyed {
+        Ok(keyed) => keyed,
+        Err(e) => return failed(w, e.to_string()),
+    };
     if !settings.refresh {
-        for (template, key) in &keyed {
+        for (k, key) in keyed.iter().flat_map(|k| std::iter::once(&k.key).chain(&k.container).map(move |key| (k, key))) {
             if let Some((found, bytes)) = context.cache.get(key)
-                && prebuilt::fitting(&bytes, &template.triple, &w.target).is_ok()
+                && prebuilt::fitting(&bytes, &k.template.triple, &w.target).is_ok()
             {
                 return found;
             }
+        }
+        match remote::pull(context, index, &keyed, w) {
+            Ok(Some(found)) => return found,
+            Ok(None) => {}
+            Err(e) => reasons.push(e.to_string()),
         }
     }
     if settings.no_build {
         reasons.push("nothing is built (--no-build)".into());
         return failed(w, reasons.join("; "));
     }
-    for (template, key) in &keyed {
-        match build(context, caps, w, template, key) {
+    for k in &keyed {
+        match attempt::build(context, caps, w, k) {
             Ok(artifact) => return artifact,
             Err(why) => reasons.extend(why),
         }
@@ -210,58 +213,29 @@ fn template(context: &Context, w: &Wanted, triple: &str) -> Result<Template, Bui
 
 /// The cache's key: sources, features, profile, flags and target are in the template's hash; the compiler is added.
 pub(crate) fn key(template: &Template, caps: &Capabilities) -> Result<String, BuildError> {
-    template.key(&rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default())
+    Ok(key_of(&template.hash()?, caps))
 }
 
-fn small_enough(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, BuildError> {
-    let size = bytes.len() as u64;
-    if size <= limit { Ok(bytes) } else { Err(BuildError::Unfit(format!("the runner has {size} bytes, more than the limit of {limit} (build.size_limit)"))) }
+fn key_of(hash: &str, caps: &Capabilities) -> String {
+    let version = rustle_toolchain::working(caps, "rustc").and_then(|t| t.version.clone()).unwrap_or_default();
+    crate::sha256(format!("{hash}\n{version}\n").as_bytes())
 }
 
-/// Tries the back ends in order.
-///
-/// # Errors
-/// What each of them said.
-fn build(context: &Context, caps: &Capabilities, w: &Wanted, template: &Template, key: &str) -> Result<Artifact, Vec<String>> {
-    let settings = context.settings;
-    let triple = &template.triple;
-    let say = |e: BuildError| vec![format!("{triple}: {e}")];
-    let own = *triple == own_triple();
-    let request = Request { env: context.env, caps, template, own, offline: settings.offline };
-    let mut reasons = Vec::new();
-    for backend in backend::order(&request, settings.backends.as_deref()).map_err(say)? {
-        let job = match (backend.job)(&request) {
-            Ok(job) => job,
-            Err(why) => {
-                reasons.push(format!("{triple}: {}: {why}", backend.name));
-                continue;
-            }
-        };
-        // One build per platform and back end at a time, machine-wide: the second finds the first one's result.
-        let workshop = format!("{triple}-{}", backend.name);
-        let _lock = context.cache.lock(&workshop).map_err(say)?;
-        if let Some((found, _)) = context.cache.get(key).filter(|_| !settings.refresh) {
-            return Ok(found);
-        }
-        let dir = context.cache.workshop(&workshop);
-        let begun = Instant::now();
-        (context.progress)(Progress::Begun { triple, backend: backend.name });
-        let built = template
-            .write(&dir)
-            .and_then(|()| run::run(&request, &job, backend.name, &dir, context.cache, settings.timeout, context.progress))
-            .and_then(|bytes| small_enough(bytes, settings.size_limit))
-            .and_then(|bytes| prebuilt::fitting(&bytes, triple, &w.target).map(|()| bytes).map_err(BuildError::Unfit))
-            .and_then(|bytes| context.cache.put(key, triple, backend.name, &bytes));
-        match built {
-            Ok(artifact) => {
-                (context.progress)(Progress::Built { triple, backend: backend.name, took: begun.elapsed() });
-                return Ok(artifact);
-            }
-            Err(e) => {
-                (context.progress)(Progress::Failed { triple, backend: backend.name, why: &e.to_string() });
-                reasons.push(format!("{triple}: {}: {e}", backend.name));
-            }
-        }
+/// A template, and what its runner is called in caches.
+pub(crate) struct Keyed<'a> {
+    pub template: &'a Template,
+    /// The template's digest; any compiler's runner has it.
+    pub hash: String,
+    /// With this machine's compiler.
+    pub key: String,
+    /// With the compiler of the settings' container image, where they name one.
+    pub container: Option<String>,
+}
+
+impl<'a> Keyed<'a> {
+    fn new(template: &'a Template, caps: &Capabilities, env: &Env) -> Result<Keyed<'a>, BuildError> {
+        let hash = template.hash()?;
+        let container = container::key(env, &template.triple, &hash);
+        Ok(Keyed { template, key: key_of(&hash, caps), hash, container })
     }
-    Err(reasons)
 }

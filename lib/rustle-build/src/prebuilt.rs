@@ -74,7 +74,7 @@ pub(crate) fn fitting(bytes: &[u8], triple: &str, target: &Target) -> Result<(),
         return Err("it has a plan inside".into());
     }
     let arch = triple.split('-').next().unwrap_or("");
-    if binary.format == "elf" && binary.arch != arch && !(binary.arch == "arm" && arch == "armv7") {
+    if !binary.arch.is_empty() && binary.arch != arch && !(binary.arch == "arm" && arch == "armv7") {
         return Err(format!("it is for {}", binary.arch));
     }
     binary.fits(target)

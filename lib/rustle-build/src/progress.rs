@@ -12,6 +12,10 @@ pub enum Progress<'a> {
     Step { triple: &'a str, done: usize, total: usize, what: &'a str },
     /// The runner is there.
     Built { triple: &'a str, backend: &'a str, took: Duration },
+    /// A back end failed because of what lies in its folder, and begins anew in an empty one.
+    Again { triple: &'a str, backend: &'a str, why: &'a str, damage: &'a str },
+    /// The runner is taken from another machine's cache.
+    Fetched { triple: &'a str, from: &'a str },
     /// A back end gave up.
     Failed { triple: &'a str, backend: &'a str, why: &'a str },
 }
@@ -56,6 +60,11 @@ impl Meter {
                 self.running.remove(*triple);
                 Some(format!("{triple}: built with {backend} in {:.0} s", took.as_secs_f64()))
             }
+            Progress::Again { triple, backend, why, damage } => {
+                self.running.insert((*triple).to_owned(), (0, 0, String::new()));
+                Some(format!("{triple}: {backend} failed: {why}; {damage}, so it begins anew in an empty folder"))
+            }
+            Progress::Fetched { triple, from } => Some(format!("{triple}: taken from {from}")),
             Progress::Failed { triple, backend, why } => {
                 self.running.remove(*triple);
                 Some(format!("{triple}: {backend} failed: {why}"))

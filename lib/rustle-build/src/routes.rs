@@ -63,7 +63,7 @@ pub fn remembered(env: &Env, caps: &Capabilities, cache: &Cache, triples: &[Stri
         /// By triple: the effort, and the route.
         routes: BTreeMap<String, (Option<Effort>, Route)>,
     }
-    let key = key(caps);
+    let key = key(env, caps);
     let path = cache_dir(env).ok().map(|d| d.join("routes.json"));
     let text = path.as_ref().and_then(|p| std::fs::read_to_string(p).ok()).unwrap_or_default();
     let mut entry: Entry = serde_json::from_str(&text).unwrap_or_default();
@@ -92,10 +92,11 @@ fn save(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Everything that a route depends on: tools, their versions, standard libraries.
-fn key(caps: &Capabilities) -> String {
+/// Everything that a route depends on: tools, their versions, standard libraries, the image to build in.
+fn key(env: &Env, caps: &Capabilities) -> String {
     let tools = caps.tools.iter().map(|t| format!("{} {:?} {:?} {}\n", t.name, t.command, t.version, t.works));
-    crate::sha256(format!("{} {}{:?}", env!("CARGO_PKG_VERSION"), tools.collect::<String>(), caps.installed_targets).as_bytes())
+    let image = crate::container::image(env, "{triple}");
+    crate::sha256(format!("{} {}{:?}{image:?}", env!("CARGO_PKG_VERSION"), tools.collect::<String>(), caps.installed_targets).as_bytes())
 }
 
 /// The runner that needs no build.

@@ -1,5 +1,7 @@
 //! Runs one back end on one project: the command line, the environment, the time limit, and what is said of a failure.
 
+use crate::container::PROJECT;
+use crate::damage;
 use crate::progress::{Progress, cargo_bar};
 use crate::{BuildError, Cache, Job, Request};
 use rustle_toolchain::process;
@@ -18,63 +20,107 @@ fn foreign(name: &str) -> bool {
         || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// Builds the project in `dir` and gives the binary's bytes. `progress` hears how far it is.
-///
-/// # Errors
-/// [`BuildError::Failed`] with the first errors and the log's place; [`BuildError::TimedOut`].
-pub(crate) fn run(
-    request: &Request,
-    job: &Job,
-    backend: &str,
-    dir: &Path,
-    cache: &Cache,
-    limit: Duration,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Vec<u8>, BuildError> {
-    let template = request.template;
-    let own = template.cargo_target();
-    let target = job.target.as_deref().unwrap_or(&own);
-    let out = dir.join("target");
-    let mut command = Command::new(&job.words[0]);
-    command.args(&job.words[1..]).current_dir(dir).arg("--bin=rustle-runner").arg("--profile").arg(&template.profile);
-    command.arg("--target").arg(target).arg("--target-dir").arg(&out);
-    if request.offline {
-        command.arg("--offline");
-    }
-    command.env_clear();
-    for (name, value) in request.env.vars() {
-        if !name.to_str().is_some_and(foreign) {
-            command.env(name, value);
+/// One run of a back end.
+pub(crate) struct Run<'a> {
+    pub request: &'a Request<'a>,
+    pub job: &'a Job,
+    pub backend: &'a str,
+    /// The project's folder.
+    pub dir: &'a Path,
+    pub cache: &'a Cache,
+    pub limit: Duration,
+    /// Hears how far it is.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Set where a build failed before this one: its output is kept, too.
+    pub again: bool,
+}
+
+impl Run<'_> {
+    /// Builds the project and gives the binary's bytes.
+    ///
+    /// # Errors
+    /// [`BuildError::Failed`] with the first errors and the log's place; [`BuildError::TimedOut`].
+    pub(crate) fn run(&self) -> Result<Vec<u8>, BuildError> {
+        let template = self.request.template;
+        let out = self.dir.join("target");
+        let (mut command, last) = match &self.job.container {
+            None => (self.outside(&out), Vec::new()),
+            Some(container) => {
+                let home = self.cache.container_home();
+                let args = self.arguments(&Path::new(PROJECT).join("target"), None);
+                let run = container.run(self.request.env, &template.triple, &args, &self.variables(), self.dir, &home)?;
+                (run.command, run.remove)
+            }
+        };
+        let mut hear = |line: &str| {
+            if let Some((done, total, what)) = cargo_bar(line) {
+                (self.progress)(Progress::Step { triple: &template.triple, done, total, what });
+            }
+        };
+        let program = command.get_program().to_owned();
+        let outcome = process::run_watched(&mut command, self.limit, Some(&mut hear), &last).map_err(BuildError::io(Path::new(&program)))?;
+        if outcome.timed_out {
+            return Err(BuildError::TimedOut(self.limit.as_secs()));
         }
-    }
-    let flags: Vec<&str> = template.rustflags.iter().chain(&job.rustflags).map(String::as_str).collect();
-    command.env("RUSTFLAGS", flags.join(" ")).envs(job.env.iter().map(|(k, v)| (k, v)));
-    // Its progress bar tells what is done of how much.
-    command.envs([("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "100"), ("CARGO_TERM_COLOR", "never")]);
-    // rustc strips Mach-O with a program that not every toolchain has.
-    if template.triple.ends_with("-apple-darwin") && request.env.which("rust-objcopy").is_none() {
-        command.env(format!("CARGO_PROFILE_{}_STRIP", template.profile.to_uppercase()), "none");
-    }
-    if let Some(rustc) = request.env.rustc() {
-        command.env("RUSTC", rustc);
-    }
-    let mut hear = |line: &str| {
-        if let Some((done, total, what)) = cargo_bar(line) {
-            progress(Progress::Step { triple: &template.triple, done, total, what });
+        if !outcome.success() {
+            let text = outcome.stderr_text();
+            let name = if self.again { format!("{}-{}-again", template.triple, self.backend) } else { format!("{}-{}", template.triple, self.backend) };
+            let log = keep(self.cache, &name, &text);
+            return Err(BuildError::Failed { summary: summary(&text), log, damage: damage::of_output(&text) });
         }
-    };
-    let outcome = process::run(&mut command, limit, Some(&mut hear)).map_err(BuildError::io(Path::new(&job.words[0])))?;
-    if outcome.timed_out {
-        return Err(BuildError::TimedOut(limit.as_secs()));
+        let folder = if template.profile == "dev" { "debug" } else { &template.profile };
+        let exe = if template.triple.contains("windows") { "rustle-runner.exe" } else { "rustle-runner" };
+        let binary = out.join(&template.triple).join(folder).join(exe);
+        std::fs::read(&binary).map_err(BuildError::io(&binary))
     }
-    if !outcome.success() {
-        let text = outcome.stderr_text();
-        return Err(BuildError::Failed { summary: summary(&text), log: keep(cache, &template.triple, backend, &text) });
+
+    /// Cargo's arguments that all back ends share.
+    fn arguments(&self, out: &Path, target: Option<&str>) -> Vec<String> {
+        let template = self.request.template;
+        let mut args: Vec<String> = ["--bin=rustle-runner", "--profile", &template.profile].map(str::to_owned).into();
+        args.extend(target.into_iter().flat_map(|t| ["--target".to_owned(), t.to_owned()]));
+        args.extend(["--target-dir".to_owned(), out.display().to_string()]);
+        if self.request.offline {
+            args.push("--offline".into());
+        }
+        args
     }
-    let folder = if template.profile == "dev" { "debug" } else { &template.profile };
-    let exe = if template.triple.contains("windows") { "rustle-runner.exe" } else { "rustle-runner" };
-    let binary = out.join(&template.triple).join(folder).join(exe);
-    std::fs::read(&binary).map_err(BuildError::io(&binary))
+
+    /// Variables that the build gets, wherever it runs.
+    fn variables(&self) -> Vec<(String, String)> {
+        let template = self.request.template;
+        let flags: Vec<&str> = template.rustflags.iter().chain(&self.job.rustflags).map(String::as_str).collect();
+        let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+        let mut list = vec![pair("RUSTFLAGS", &flags.join(" "))];
+        list.extend(self.job.env.iter().cloned());
+        // Its progress bar tells what is done of how much.
+        list.extend([pair("CARGO_TERM_PROGRESS_WHEN", "always"), pair("CARGO_TERM_PROGRESS_WIDTH", "100"), pair("CARGO_TERM_COLOR", "never")]);
+        // rustc strips Mach-O with a program that not every toolchain has.
+        if template.triple.ends_with("-apple-darwin") && self.job.container.is_none() && self.request.env.which("rust-objcopy").is_none() {
+            list.push(pair(&format!("CARGO_PROFILE_{}_STRIP", template.profile.to_uppercase()), "none"));
+        }
+        list
+    }
+
+    /// The command on this machine.
+    fn outside(&self, out: &Path) -> Command {
+        let (request, job) = (self.request, self.job);
+        let mut command = Command::new(&job.words[0]);
+        let own = request.template.cargo_target();
+        let target = job.target.as_deref().unwrap_or(&own);
+        command.args(&job.words[1..]).current_dir(self.dir).args(self.arguments(out, Some(target)));
+        command.env_clear();
+        for (name, value) in request.env.vars() {
+            if !name.to_str().is_some_and(foreign) {
+                command.env(name, value);
+            }
+        }
+        command.envs(self.variables());
+        if let Some(rustc) = request.env.rustc() {
+            command.env("RUSTC", rustc);
+        }
+        command
+    }
 }
 
 /// The first errors of a build's output, on one line.
@@ -89,9 +135,9 @@ fn summary(text: &str) -> String {
     line
 }
 
-fn keep(cache: &Cache, triple: &str, backend: &str, text: &str) -> String {
+fn keep(cache: &Cache, name: &str, text: &str) -> String {
     let dir = cache.logs();
-    let path = dir.join(format!("{triple}-{backend}.log"));
+    let path = dir.join(format!("{name}.log"));
     _ = std::fs::create_dir_all(&dir);
     match std::fs::write(&path, text) {
         Ok(()) => path.display().to_string(),

@@ -114,7 +114,7 @@ pub struct CompileStage<P = NoPrograms>(std::marker::PhantomData<P>);
 
 impl<P: Programs> Stage for CompileStage<P> {
     const READS: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template"];
+        &["stream", "options", "extra_vars", "host", "group", "play", "role", "task", "batch", "decision", "target", "capabilities", "template", "analysis"];
     const WRITES: &'static [&'static str] = &["target", "artifact"];
 
     fn command() -> Command {
@@ -126,6 +126,7 @@ impl<P: Programs> Stage for CompileStage<P> {
             .arg(flag("refresh", "Build even what is cached"))
             .arg(flag("quiet", "No progress on stderr").short('q'))
             .arg(flag("cache-stats", "Show what is in the cache of runners, instead"))
+            .arg(flag("cache-push", "Give the runners of the cache to other machines (cache.remote of the settings), instead"))
             .arg(flag("cache-verify", "Check every runner of the cache and remove the damaged ones, instead"))
             .arg(
                 Arg::new("cache-prune")
@@ -136,7 +137,7 @@ impl<P: Programs> Stage for CompileStage<P> {
                     .default_missing_value("30")
                     .help("Remove runners that were not used for so many days (30), folders of builds and logs, instead"),
             )
-            .group(ArgGroup::new("upkeep").args(["cache-stats", "cache-verify", "cache-prune"]).conflicts_with_all(["target", "embed"]))
+            .group(ArgGroup::new("upkeep").args(["cache-stats", "cache-verify", "cache-prune", "cache-push"]).conflicts_with_all(["target", "embed"]))
             .arg(
                 Arg::new("backend")
                     .long("backend")
@@ -183,7 +184,7 @@ impl<P: Programs> Stage for CompileStage<P> {
         let usual = Settings::of(&env);
         let settings = Settings {
             backends: args.get_many::<String>("backend").map(|b| b.cloned().collect()),
-            offline: args.get_flag("offline"),
+            offline: args.get_flag("offline") || usual.offline,
             timeout: args.get_one::<u64>("timeout").map_or(usual.timeout, |s| Duration::from_secs(*s)),
             parallel: args.get_one::<u32>("jobs").map_or(usual.parallel, |j| *j as usize),
             no_prebuilt: args.get_flag("no-prebuilt"),
@@ -194,6 +195,9 @@ impl<P: Programs> Stage for CompileStage<P> {
             features: features(args),
         };
         let known: Vec<&Record> = input.iter().flat_map(Input::records).collect();
+        // `rustle-plan --optimization off`.
+        let off = known.iter().any(|r| matches!(r, Record::Analysis(a) if a.mode == "off"));
+        let settings = Settings { no_build: settings.no_build || off, ..settings };
         let caps = known.iter().find_map(|r| if let Record::Capabilities(c) = r { Some(c.clone()) } else { None });
         let looked = &env;
         let caps = move || -> Capabilities { caps.clone().unwrap_or_else(|| cached(looked, false)) };
@@ -227,10 +231,20 @@ impl<P: Programs> Stage for CompileStage<P> {
 
 /// `--cache-…`: no input is read and no record written.
 fn upkeep(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
-    let cache = Cache::of(&load()?)?;
+    let env = load()?;
+    let cache = Cache::of(&env)?;
     if let Some(days) = args.get_one::<u64>("cache-prune") {
         let (count, bytes) = cache.prune(Duration::from_secs(days * 86_400))?;
         io.text(&format!("removed {count} runners, {} in all\n", mega(bytes)))?;
+    } else if args.get_flag("cache-push") {
+        let done = crate::push(&env, &cache)?;
+        io.text(&format!("{}: {} runners, {} of them new or changed\ncache.remote_index = \"{}\"\n", done.place, done.all, done.new, done.digest))?;
+        if let Some((key, made)) = done.key {
+            io.text(&format!("cache.remote_key = \"{key}\"\n"))?;
+            if made {
+                io.warn("the signing key was made; keep its file, and give the public key above to those who take runners");
+            }
+        }
     } else if args.get_flag("cache-verify") {
         let (good, bad) = cache.verify()?;
         for k in &bad {

@@ -1,7 +1,7 @@
 //! Looking after the cache: what is in it, what is damaged, what may go.
 
 use crate::cache::{Cache, Entry};
-use crate::{BuildError, sha256};
+use crate::{BACKENDS, BuildError, sha256};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -67,8 +67,20 @@ impl Cache {
             let key: String = k.key.chars().take(12).collect();
             _ = writeln!(text, "  {key}  {:30}  {:>9}  {}, unused for {days} days{state}", k.triple, mega(k.size), k.built_by);
         }
-        for (name, what) in [("build", "folders of builds"), ("packed", "compressed runners"), ("logs", "logs of failed builds")] {
-            _ = writeln!(text, "{what}: {}", mega(size_of(&self.root().join(name))));
+        let below = |name: &str| size_of(&self.root().join(name));
+        let workshops = std::fs::read_dir(self.workshops()).into_iter().flatten().flatten();
+        let built: u64 = workshops.filter(|d| is_workshop(&d.file_name().to_string_lossy(), &d.path())).map(|d| size_of(&d.path())).sum();
+        for (size, what) in [
+            (built, "folders of builds"),
+            (below("packed"), "compressed runners"),
+            (below("container"), "packages for containers"),
+            (below("logs"), "logs of failed builds"),
+        ] {
+            _ = writeln!(text, "{what}: {}", mega(size));
+        }
+        let builds = self.builds();
+        if let Some(last) = builds.last() {
+            _ = writeln!(text, "builds remembered: {}; the last one, for {} with {}, took {:.0} s", builds.len(), last.triple, last.backend, last.seconds);
         }
         text
     }
@@ -96,18 +108,38 @@ impl Cache {
             self.drop_entry(&k.key)?;
             (count, bytes) = (count + 1, bytes + k.size);
         }
+        self.shrink("");
         for name in ["packed", "logs"] {
             bytes += clear(&self.root().join(name))?;
         }
-        let work = self.root().join("build");
-        for dir in std::fs::read_dir(&work).into_iter().flatten().flatten() {
-            // Whoever builds there holds this lock.
-            if let Some(_free) = self.try_lock(&dir.file_name().to_string_lossy()) {
-                bytes += clear(&dir.path())?;
+        let mut locks = Vec::new();
+        let mut busy = false;
+        for dir in std::fs::read_dir(self.workshops()).into_iter().flatten().flatten() {
+            let name = dir.file_name().to_string_lossy().into_owned();
+            if !is_workshop(&name, &dir.path()) {
+                continue;
             }
+            // Whoever builds there holds this lock.
+            match self.try_lock(&name) {
+                Some(free) => {
+                    bytes += clear(&dir.path())?;
+                    locks.push(free);
+                }
+                None => busy = true,
+            }
+        }
+        if !busy {
+            bytes += clear(&self.container_home())?;
         }
         Ok((count, bytes))
     }
+}
+
+/// Whether a folder among those of builds is one of ours: the place may be shared with others (`build.temp_dir`).
+fn is_workshop(name: &str, path: &Path) -> bool {
+    BACKENDS.iter().any(|b| name.strip_suffix(b.name).is_some_and(|n| n.ends_with('-')))
+        && path.symlink_metadata().is_ok_and(|m| m.is_dir())
+        && (path.join(".cargo/config.toml").is_file() || std::fs::read_dir(path).is_ok_and(|mut d| d.next().is_none()))
 }
 
 fn problem(path: &Path, entry: &Entry) -> Option<String> {
@@ -148,12 +180,16 @@ mod tests {
             cache.put(key, "t", "cargo", key.as_bytes()).unwrap();
         }
         std::fs::write(dir.path().join("runners/bb/rustle-runner"), "?").unwrap();
+        let half = dir.path().join("runners/.new-x");
+        std::fs::create_dir(&half).unwrap();
         let long_ago = SystemTime::now() - Duration::from_secs(40 * 86_400);
         let entry = std::fs::File::options().append(true).open(dir.path().join("runners/cc/entry.json")).unwrap();
         entry.set_modified(long_ago).unwrap();
+        std::fs::File::open(&half).unwrap().set_modified(long_ago).unwrap();
         assert!(cache.stats().contains("runners: 3, 0.0 MB of at most 1.0 MB"), "{}", cache.stats());
         let (good, bad) = cache.verify().unwrap();
         assert_eq!((good, bad.len(), bad[0].key.as_str()), (2, 1, "bb"));
+        std::fs::create_dir_all(dir.path().join("build/somebody/else")).unwrap();
         for name in ["t-cargo", "t-zigbuild"] {
             std::fs::create_dir_all(dir.path().join("build").join(name)).unwrap();
         }
@@ -161,6 +197,7 @@ mod tests {
         cache.keep_packed("d", b"x");
         assert_eq!(cache.prune(Duration::from_secs(30 * 86_400)).unwrap().0, 1);
         assert!(cache.get("aa").is_some() && cache.get("cc").is_none() && cache.packed("d").is_none());
+        assert!(dir.path().join("build/somebody/else").exists() && !half.exists());
         assert!(!dir.path().join("build/t-cargo").exists() && dir.path().join("build/t-zigbuild").exists());
     }
 }

@@ -47,7 +47,8 @@ fn the_runner_still_runs_and_finds_its_plan() {
     let path = dir.path().join("x");
     let runner = std::fs::read("/bin/true").unwrap();
     let files = [("/p/files/a".to_owned(), payload::EmbeddedFile { mode: 0o600, data: b"A".to_vec(), link: None })].into();
-    std::fs::write(&path, embed(&runner, "t", "web", "r1", "{}\n", "", &files).unwrap()).unwrap();
+    let manifest = payload::Manifest { host: "web".into(), ..payload::Manifest::default() };
+    std::fs::write(&path, embed(&runner, manifest, "{}\n", "", &files).unwrap()).unwrap();
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     assert!(std::process::Command::new(&path).status().unwrap().success());
     let inside = payload::read(&path).unwrap().unwrap();

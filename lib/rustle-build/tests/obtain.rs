@@ -1,104 +1,13 @@
 //! Runners from machines made of shell scripts: what is tried, in which order, and what is said when nothing works.
 
-use rustle_build::{Artifact, Cache, Context, Progress, Settings, Wanted, obtain, own_triple, wanted};
+mod machine;
+
+use machine::{ARM, Machine, arm, target, unprebuilt};
+use rustle_build::{Cache, Context, Settings, obtain, own_triple, wanted};
 use rustle_stream::record::{RunnerTemplate, Target};
-use rustle_toolchain::{Env, detect};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use rustle_toolchain::Env;
+use std::path::Path;
 use std::time::Duration;
-
-const ARM: &str = "aarch64-unknown-linux-musl";
-
-/// Stands in for cargo and cargo-zigbuild: notes its arguments, then does what the file `does-<program>` says.
-const CARGO: &str = r#"
-[ "$1" = -V ] || [ "$1" = --version ] && { echo "cargo 1.95.0"; exit 0; }
-here=$(dirname "$0"); me=$(basename "$0")
-echo "$me $* [$RUSTFLAGS] $RUSTC_BOOTSTRAP" >> "$here/calls"
-while [ $# -gt 0 ]; do case $1 in --target) t=${2%.2.17}; shift;; --target-dir) d=$2; shift;; --profile) p=$2; shift;; esac; shift; done
-build() { printf '    Building [=>   ] 3/7: serde(build)   \r' >&2; mkdir -p "$d/$t/$p"; cp "$here/binary" "$d/$t/$p/rustle-runner"; }
-. "$here/does-$me"
-"#;
-
-struct Machine {
-    dir: tempfile::TempDir,
-    lines: Mutex<Vec<String>>,
-}
-
-impl Machine {
-    /// A machine with zig and, in the sysroot, the standard library for these targets.
-    fn new(std_for: &[&str], source: bool) -> Machine {
-        let m = Machine { dir: tempfile::tempdir().unwrap(), lines: Mutex::default() };
-        let root = m.path("sysroot/lib/rustlib");
-        for t in std_for {
-            std::fs::create_dir_all(root.join(t).join("lib")).unwrap();
-            std::fs::write(root.join(t).join("lib/libstd-0.rlib"), "").unwrap();
-        }
-        if source {
-            std::fs::create_dir_all(root.join("src/rust/library/std")).unwrap();
-            std::fs::write(root.join("src/rust/library/std/Cargo.toml"), "").unwrap();
-        }
-        let rustc = format!("[ $1 = --print ] && echo {} || echo rustc 1.95.0", m.path("sysroot").display());
-        for (name, text) in [("rustc", rustc.as_str()), ("cargo", CARGO), ("cargo-zigbuild", CARGO), ("zig", "echo 0.15.2")] {
-            m.script(name, text);
-        }
-        m.does("cargo", "build").does("cargo-zigbuild", "build");
-        m.binary(&arm());
-        m
-    }
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-    fn script(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
-        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    fn does(&self, name: &str, text: &str) -> &Self {
-        std::fs::write(self.path(&format!("does-{name}")), text).unwrap();
-        self
-    }
-    fn binary(&self, bytes: &[u8]) {
-        std::fs::write(self.path("binary"), bytes).unwrap();
-    }
-    fn env(&self) -> Env {
-        let path = format!("{}:/usr/bin:/bin", self.dir.path().display());
-        let installed = self.path("installed").display().to_string();
-        Env::of([("PATH", path), ("HOME", self.dir.path().display().to_string()), ("RUSTFLAGS", "-Cuser".into()), ("RUSTLE_RUNNER", installed)])
-    }
-    fn cache(&self) -> Cache {
-        Cache::at(&self.path("cache"), 1 << 30)
-    }
-    fn calls(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.path("calls")).unwrap_or_default();
-        _ = std::fs::remove_file(self.path("calls"));
-        text.lines().map(str::to_owned).collect()
-    }
-    fn obtain(&self, settings: Settings, list: &[Wanted]) -> Vec<Artifact> {
-        self.obtain_with(settings, &[], list)
-    }
-    fn obtain_with(&self, settings: Settings, templates: &[RunnerTemplate], list: &[Wanted]) -> Vec<Artifact> {
-        let env = self.env();
-        let progress = |p: Progress| self.lines.lock().unwrap().push(format!("{p:?}"));
-        let context = Context { env: &env, cache: &self.cache(), settings: &settings, templates, caps: &|| detect(&self.env()), progress: &progress };
-        obtain(&context, list)
-    }
-}
-
-/// The header of a static ELF file for 64-bit ARM.
-fn arm() -> Vec<u8> {
-    let mut b = vec![0; 64];
-    b[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    b[18] = 183;
-    b
-}
-
-fn target(host: &str, triple: &str) -> Target {
-    Target { host: host.into(), triple: triple.into(), libc: Some("musl".into()), ..Target::default() }
-}
-
-fn unprebuilt() -> Settings {
-    Settings { no_prebuilt: true, ..Settings::default() }
-}
 
 #[test]
 fn built_once_then_remembered() {
@@ -116,6 +25,9 @@ fn built_once_then_remembered() {
     let second = m.obtain(unprebuilt(), &list);
     assert_eq!((second[0].source.as_str(), &second[0].sha256), ("cache", &a.sha256));
     assert_eq!(m.calls().len(), 0);
+    let builds = m.cache().builds();
+    assert_eq!((builds.len(), builds[0].triple.as_str(), builds[0].backend.as_str(), builds[0].profile.as_str(), builds[0].fresh), (1, ARM, "zigbuild", "release", true));
+    assert!(builds[0].bytes == 64 && builds[0].seconds > 0.0 && builds[0].when > 1_700_000_000, "{builds:?}");
     // Damage is noticed, and mended by a build.
     std::fs::write(&a.path, "x").unwrap();
     assert_eq!(m.obtain(unprebuilt(), &list)[0].source, "zigbuild");
@@ -228,7 +140,7 @@ fn back_ends_are_tried_in_order_and_each_says_why_not() {
     assert!(calls[0].contains(" -Zbuild-std=std,panic_abort ") && calls[0].ends_with("[-Clink-self-contained=no] 1"), "{calls:?}");
     let chosen = Settings { backends: Some(vec!["container".into()]), refresh: true, ..unprebuilt() };
     let why = m.obtain(chosen, &list)[0].failed.clone().unwrap();
-    assert!(why.starts_with("aarch64-unknown-linux-musl: container: building in containers is not supported yet"), "{why}");
+    assert!(why.starts_with("aarch64-unknown-linux-musl: container: no image is named (build.container_image)"), "{why}");
 }
 
 #[test]

@@ -10,6 +10,10 @@ pub trait Connection: Send {
     fn exec(&mut self, command: &str) -> Result<Channel, ConnectError>;
     /// Words for a person: `ssh2 user@host:22`.
     fn describe(&self) -> String;
+    /// How long a round trip to the host takes, where that was seen in passing: nothing is sent to find out.
+    fn round_trip(&self) -> Option<std::time::Duration> {
+        None
+    }
     /// Whether the host is the controller's own machine, reached without a network.
     fn is_local(&self) -> bool {
         false

@@ -6,6 +6,7 @@
 //! - `answers`: what runners ask, answered from the controller's own data;
 //! - `world`: the engine's world here, for tasks that only the controller can run;
 //! - `lookups`, `actions`: what needs the controller's files, environment or terminal; one file each;
+//! - `outlive`: plays that restart hosts, or wait for them;
 //! - `standalone`: programs for hosts that will have no controller;
 //! - `vars_files`, `prompt`, `fact_cache`: variables that no record has;
 //! - `program`, `files`, `hostvars`: what hosts are sent, and what templates see of other hosts.
@@ -21,6 +22,7 @@ mod filters;
 mod hostvars;
 mod known;
 mod lookups;
+mod outlive;
 mod parts;
 mod payloads;
 mod plugins;
@@ -38,4 +40,4 @@ pub use fact_cache::FactCache;
 pub use program::ANSIBLE_VERSION;
 pub use run::{Unplanned, run};
 pub use standalone::programs;
-pub use shared::{Ask, Connected, Connector, Note, PlayState, Remote, Secrets, Shared, Unreachable};
+pub use shared::{Ask, Connected, Connector, Driver, Note, PlayState, Remote, Secrets, Shared, Unreachable};

@@ -70,6 +70,7 @@ pub(crate) fn render_keywords(shared: &Arc<Shared>, play: &mut Play) {
         return;
     }
     let state = Arc::new(PlayState {
+        driver: Default::default(),
         play: Arc::new(play.clone()),
         program: Default::default(),
         hosts_all: Vec::new(),

@@ -9,12 +9,13 @@ use rustle_plan::Places;
 use rustle_playbook::{Loader, paths};
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
-use rustle_stream::protocol::{Frame, ModuleRequest, Placement, RunOptions, Seat};
+use rustle_stream::protocol::{Down, Frame, ModuleRequest, Placement, RunOptions, Seat};
 use rustle_stream::record::Options;
 use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::time::Duration;
 
 /// What reaches the run's main loop.
 pub enum Note {
@@ -22,6 +23,8 @@ pub enum Note {
     Heard { host: String, heard: Heard },
     /// An event of a task that the controller ran for a host.
     Event { host: String, event: TaskEvent },
+    /// A host that was out of reach at first has been reached, in this way.
+    Reached { host: String, method: String },
     /// A host is connected, or is not: the variables that said how, its session, and how it was reached.
     Connected { host: String, vars: Dict, result: Result<Connected, Unreachable> },
     /// A `run_once` task is over.
@@ -49,6 +52,16 @@ pub struct Connected {
     pub remote: Option<Arc<dyn Remote>>,
 }
 
+/// Where the engine of a host stands while it runs a play.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Driver {
+    /// In the runner on the host, where one can run there.
+    #[default]
+    Host,
+    /// Here: the play goes on where the host's connection does not. See [`crate::outlive`].
+    Controller,
+}
+
 /// A host whose modules are run from here, over its connection.
 pub trait Remote: Send + Sync {
     /// Runs one module there; its result is data.
@@ -56,6 +69,20 @@ pub trait Remote: Send + Sync {
     /// # Errors
     /// The connection is lost.
     fn module(&self, request: &ModuleRequest) -> Result<Dict, Unreachable>;
+    /// Whether a runner there executes them.
+    fn native(&self) -> bool {
+        false
+    }
+    /// What a runner there is told first, now and after each [`Remote::renew`].
+    fn hello(&self, message: Down) {
+        _ = message;
+    }
+    /// Leaves the connection, if there is one, and makes another, within `patience` where that is given. How the host
+    /// was reached, as in [`Connected::method`].
+    ///
+    /// # Errors
+    /// The host is out of reach.
+    fn renew(&self, patience: Option<Duration>) -> Result<String, Unreachable>;
     /// Ends what is running there and removes what was put there.
     fn close(&self);
 }
@@ -71,8 +98,9 @@ pub struct Unreachable {
 
 /// Opens sessions. The controller crate knows no transport by itself.
 pub trait Connector: Send + Sync {
-    /// Connects to `host` with its (rendered) variables and starts a runner there.
-    fn connect(&self, host: &str, vars: &Dict, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable>;
+    /// Connects to `host` with its (rendered) variables and starts a runner there. With [`Driver::Controller`] a host
+    /// that is out of reach now has a session, too, and no [`Connected::method`].
+    fn connect(&self, host: &str, vars: &Dict, driver: Driver, heard: mpsc::Sender<Note>) -> Result<Connected, Unreachable>;
 }
 
 /// The play that is being run.
@@ -85,6 +113,8 @@ pub struct PlayState {
     pub batch: Mutex<Vec<String>>,
     /// Hosts that failed or could not be reached, in this play.
     pub failed: Mutex<HashSet<String>>,
+    /// Where the engines stand.
+    pub driver: Driver,
     /// What a person was asked for.
     pub prompted: Dict,
     /// Tasks that were included, by including task and what it named.
@@ -211,7 +241,7 @@ impl Shared {
             return Ok(s);
         }
         let vars = self.connection_vars(host, &Seat::default());
-        let connected = self.connector.connect(host, &vars, self.queue())?;
+        let connected = self.connector.connect(host, &vars, Driver::Host, self.queue())?;
         self.greet(host, &connected, vars);
         Ok(connected.session)
     }
@@ -230,11 +260,18 @@ impl Shared {
         had.is_some_and(|had| !same_seat(&had, &self.connection_vars(host, &Seat::default())))
     }
     /// Whether the host's session, if it has one, was made as the play now wants it; else it is left.
-    pub fn still_right(self: &Arc<Self>, host: &str, vars: &Dict) -> bool {
+    pub fn still_right(self: &Arc<Self>, host: &str, vars: &Dict, driver: Driver) -> bool {
         let Some(session) = lock(&self.sessions).get(host).cloned().filter(|s| !s.closed.load(std::sync::atomic::Ordering::SeqCst)) else {
             return false;
         };
-        if lock(&self.unreachable).contains_key(host) || lock(&self.manners).get(host).is_none_or(|had| same_seat(had, vars)) {
+        let remote = lock(&self.remotes).get(host).map(|r| r.native());
+        // A session in which the host's runner executes modules only, or one that it drives itself.
+        let placed = match driver {
+            Driver::Controller => remote.is_some() || is_local(vars),
+            Driver::Host => remote != Some(true),
+        };
+        let same = || lock(&self.manners).get(host).is_none_or(|had| same_seat(had, vars));
+        if lock(&self.unreachable).contains_key(host) || (placed && same()) {
             return true;
         }
         lock(&self.sessions).remove(host);
@@ -251,11 +288,14 @@ impl Shared {
     /// The host is out of reach now.
     pub fn reconnect(self: &Arc<Self>, host: &str) -> Result<bool, Unreachable> {
         let vars = self.connection_vars(host, &Seat::default());
-        let local = vars.get("ansible_connection").is_some_and(|c| matches!(c.to_string().as_str(), "local" | "ansible.builtin.local"));
-        if local || lock(&self.remotes).contains_key(host) || lock(&self.unreachable).contains_key(host) {
+        let native = lock(&self.remotes).get(host).filter(|r| r.native()).cloned();
+        if let Some(remote) = native {
+            return remote.renew(None).map(|_| false);
+        }
+        if is_local(&vars) || lock(&self.remotes).contains_key(host) || lock(&self.unreachable).contains_key(host) {
             return Ok(false);
         }
-        let connected = self.connector.connect(host, &vars, self.queue())?;
+        let connected = self.connector.connect(host, &vars, Driver::Host, self.queue())?;
         if connected.remote.is_some() {
             connected.session.close();
             return Ok(false);
@@ -276,11 +316,57 @@ impl Shared {
         }
     }
     fn hello(&self, session: &Session) {
-        session.send(&rustle_stream::protocol::Down::Hello {
-            v: rustle_stream::protocol::VERSION,
-            run: String::new(),
-            options: self.run_options.clone(),
-        });
+        session.send(&self.first_message());
+    }
+    fn first_message(&self) -> Down {
+        Down::Hello { v: rustle_stream::protocol::VERSION, run: String::new(), options: self.run_options.clone() }
+    }
+    /// Whether the host is this machine.
+    ///
+    /// # Errors
+    /// It is not, and its session cannot be given up, as its play is driven there.
+    pub fn renewable(self: &Arc<Self>, host: &str, seat: &Seat) -> Result<bool, String> {
+        if is_local(&self.connection_vars(host, seat)) {
+            return Ok(true);
+        }
+        if !seat.is_empty() {
+            return Ok(false);
+        }
+        let drives = || lock(&self.sessions).get(host).is_some_and(|s| s.used.load(std::sync::atomic::Ordering::SeqCst));
+        if !lock(&self.remotes).contains_key(host) && drives() {
+            return Err(format!(
+                "the play of {host} is driven by the runner there, which does not outlive its connection: include this task statically (import_tasks, import_role, roles), or by a name that is no template"
+            ));
+        }
+        Ok(false)
+    }
+    /// Makes the connection to a host anew, for a task that waits for it. `None` where the host is this machine.
+    ///
+    /// # Errors
+    /// The host is out of reach now, or (the outer error) see [`Shared::renewable`].
+    #[allow(clippy::type_complexity, reason = "two kinds of failure, which callers tell apart")]
+    pub fn renew(self: &Arc<Self>, host: &str, seat: &Seat, patience: Option<Duration>) -> Result<Option<Result<(), Unreachable>>, String> {
+        if self.renewable(host, seat)? {
+            return Ok(None);
+        }
+        if !seat.is_empty() {
+            // The next module makes a connection of its own.
+            let name = (host.to_owned(), serde_json::to_string(&self.connection_vars(host, seat)).unwrap_or_default());
+            let place = lock(&self.seats).remove(&name);
+            if let Some((session, remote)) = place.and_then(|p| lock(&p).take()) {
+                session.leave();
+                remote.iter().for_each(|r| r.close());
+            }
+            return Ok(Some(Ok(())));
+        }
+        let remote = lock(&self.remotes).get(host).cloned();
+        if let Some(remote) = remote {
+            return Ok(Some(remote.renew(patience).map(|method| self.note(Note::Reached { host: host.to_owned(), method }))));
+        }
+        if let Some(session) = lock(&self.sessions).remove(host) {
+            session.leave();
+        }
+        Ok(Some(self.session(host).map(drop)))
     }
     /// Runs a module for a task that wants a connection of its own.
     ///
@@ -298,7 +384,7 @@ impl Shared {
             None => {
                 // Nobody asks this session for more than modules: its messages and its end concern nobody else.
                 let (unheard, _) = mpsc::channel();
-                let connected = self.connector.connect(host, &vars, unheard).map_err(|e| lost(e.message))?;
+                let connected = self.connector.connect(host, &vars, Driver::Host, unheard).map_err(|e| lost(e.message))?;
                 if connected.method == "none" {
                     return Err(lost(connected.reason.unwrap_or_else(|| format!("{host} cannot be reached"))));
                 }
@@ -332,7 +418,10 @@ impl Shared {
             lock(&self.users).insert(host.to_owned(), user.clone());
         }
         match &connected.remote {
-            Some(remote) => _ = lock(&self.remotes).insert(host.to_owned(), remote.clone()),
+            Some(remote) => {
+                remote.hello(self.first_message());
+                lock(&self.remotes).insert(host.to_owned(), remote.clone());
+            }
             None => _ = lock(&self.remotes).remove(host),
         }
         lock(&self.sessions).insert(host.to_owned(), connected.session.clone());
@@ -444,6 +533,10 @@ impl Shared {
     pub fn setting(&self, name: &str) -> Option<Value> {
         self.run_options.config.get(name).or_else(|| self.settings.get(name)).cloned()
     }
+}
+
+fn is_local(vars: &Dict) -> bool {
+    vars.get("ansible_connection").is_some_and(|c| matches!(c.to_string().as_str(), "local" | "ansible.builtin.local"))
 }
 
 /// Whether both say the same of how to connect, in whatever order.

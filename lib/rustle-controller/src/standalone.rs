@@ -41,6 +41,7 @@ pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMu
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&own, &planned.placement);
         let state = Arc::new(PlayState {
+            driver: crate::Driver::Host,
             play: Arc::new(play.clone()),
             program: Mutex::new(compiled),
             hosts_all: planned.hosts.clone(),

@@ -1,6 +1,7 @@
 //! `rustle-deploy`: what `ansible-playbook` does, in one process.
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
+//! - `optimize`: what a run is expected to cost, before it and after it;
 //! - `flags`: the command line itself; `stream`: a plan in place of playbooks.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
@@ -9,6 +10,7 @@
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
 mod flags;
+mod optimize;
 mod stream;
 
 pub use flags::command;
@@ -120,6 +122,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
             };
         }
     }
+    if let Some(code) = (!ansible).then(|| optimize::report(args)).flatten() {
+        return code;
+    }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
     if options.playbooks.is_empty() {
         return fail(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()), 2);
@@ -169,11 +174,18 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         if let Some(Ok(b)) = args.get_one::<String>("barriers").map(|b| b.parse()) {
             plan.barriers = Some(b);
         }
+        plan.strategy = rustle_plan::short_strategy(args).unwrap_or(plan.strategy);
+        prepared.known.mode = optimize::mode(args).or(prepared.known.mode);
     }
     if let Some(code) = lists(args, read, plan) {
         return code;
     }
     let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());
+    if let Some(code) = (!ansible).then(|| optimize::before(args, read, &prepared.known, plan, &passwords, &config, &format)).flatten() {
+        return code;
+    }
+    let analysed = !ansible && optimize::shown(args, read);
+    let outcome = prepared.known.outcome.clone();
     let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
     let out = std::io::LineWriter::new(std::io::stdout());
     let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
@@ -195,6 +207,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         }
     });
     _ = report.finish();
+    optimize::after(analysed, &outcome, &format);
     match code {
         Ok(code) => {
             if code == exit::INTERRUPTED {

@@ -30,10 +30,10 @@ pub(crate) fn source(playbooks: &[String], ansible: bool) -> Option<&str> {
 
 /// Reads and rebuilds the run.
 pub(crate) fn read(source: &str, args: &ArgMatches, given: &Options) -> Result<(Prepared, Config), StageError> {
-    for flag in ["inventory", "extra-vars", "module-path", "strategy"] {
+    for flag in ["inventory", "extra-vars", "module-path", "strategy"].into_iter().chain(crate::optimize::FORBIDDEN) {
         if args.value_source(flag) == Some(ValueSource::CommandLine) {
             return Err(StageError::usage(format!("--{flag} cannot be given together with a stream, which has its own"))
-                .hint(if flag == "strategy" { "give it to rustle-plan" } else { "give it to rustle-parse" }));
+                .hint(if flag == "strategy" || crate::optimize::FORBIDDEN.contains(&flag) { "give it to rustle-plan" } else { "give it to rustle-parse" }));
         }
     }
     let stdin = std::io::stdin();

@@ -6,6 +6,7 @@
 //!
 //! - [`plan`]: a whole run to records; [`Planner`]: one play, or one dynamic include, at a time;
 //! - [`explain`]: the plan for a person;
+//! - [`work`], [`forecast`]: how much there is to do on hosts, and what that is expected to cost;
 //! - [`catalog`]: what is known of actions and modules;
 //! - [`taint`]: which templates look beyond their host.
 //!
@@ -15,22 +16,28 @@
 mod alone;
 mod batches;
 pub mod catalog;
+mod choice;
 mod decide;
 mod error;
 mod explain;
+mod forecast;
 mod inventory;
 mod options;
 mod planner;
 mod requirement;
 mod stage;
 pub mod taint;
+mod work;
 
 pub use alone::taken_along;
 pub use batches::batches;
+pub use choice::{choice_flags, mode, serve, short_strategy};
 pub use decide::Verdict;
 pub use error::PlanError;
 pub use explain::explain;
+pub use forecast::{forecast, history_file};
 pub use inventory::{Hosts, inventory_of};
 pub use options::{BARRIERS, Barriers, PlanOptions, STRATEGIES, Strategy};
 pub use stage::{PlanStage, plan_flags, plan_options};
 pub use planner::{HostSource, Places, PlannedPlay, Planner, plan, tasks_in_order};
+pub use work::{tasks_on_hosts, work};

@@ -156,6 +156,11 @@ impl<'a> Planner<'a> {
         Planner { run, options, env: Environment::new(), foreign: Foreign::of(definitions(run)) }
     }
 
+    /// A planner that is asked for hosts only: sources are not read for it.
+    pub fn of_hosts(run: &'a ParsedRun) -> Self {
+        Planner { run, options: PlanOptions::default(), env: Environment::new(), foreign: Foreign::default() }
+    }
+
     fn name(&self, play: &Play) -> String {
         py_str(play.name.as_ref().unwrap_or(&play.hosts))
     }

@@ -1,13 +1,15 @@
 //! From a run that was read to its end: shared by `rustle-deploy` and the stage `rustle-run`.
 
+use crate::advise::Choice;
 use crate::first::FirstAlone;
-use crate::connector::{Fallback, HostConnector};
+use crate::connector::{Fallback, HostConnector, Opener};
 use crate::honour::Recorded;
 use crate::programs::Bridged;
 use crate::runners::Runners;
 use rustle_cli::config::Config;
 use rustle_connect::{Secret, Settings};
-use rustle_controller::{Connected, Connector, FactCache, Note, Secrets, Shared, Unplanned, Unreachable};
+use rustle_cost::{Mode, Run as Past};
+use rustle_controller::{Connected, Connector, Driver, FactCache, Note, Secrets, Shared, Unplanned, Unreachable};
 use rustle_inventory::{Inventory, Order};
 use rustle_parse::ReadRun;
 use rustle_plan::{HostSource, Places, PlanError, PlanOptions, Planner, Strategy};
@@ -22,7 +24,7 @@ use rustle_stream::record::Options;
 use rustle_value::{Dict, Value};
 use rustle_vault::Vault;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc};
 
 /// Passwords of this run.
 #[derive(Default)]
@@ -30,6 +32,9 @@ pub struct Passwords {
     pub connection: Option<String>,
     pub become_password: Option<String>,
 }
+
+/// What came of a run, beside what had been expected of it.
+pub type Outcome = Arc<OnceLock<Past>>;
 
 /// What earlier stages found out.
 #[derive(Default)]
@@ -40,6 +45,10 @@ pub struct Known {
     pub plan: Recorded,
     /// Nothing is said on stderr while runners are built.
     pub quiet: bool,
+    /// `--optimization`, here or of an earlier stage; `None`: as the settings say.
+    pub mode: Option<Mode>,
+    /// When the run is over: what it had been expected to cost, and what it did. Empty where there was nothing to learn.
+    pub outcome: Outcome,
 }
 
 /// A run that was read, here or from records.
@@ -190,7 +199,7 @@ pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn 
 struct NoHosts;
 
 impl Connector for NoHosts {
-    fn connect(&self, _: &str, _: &Dict, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
+    fn connect(&self, _: &str, _: &Dict, _: Driver, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
         Err(Unreachable { message: "no host is reached while a plan is embedded".into() })
     }
 }
@@ -207,6 +216,13 @@ fn hints(config: &Config) -> Dict {
     out
 }
 
+/// How hosts are reached, as flags and settings have it.
+pub fn connection_settings(options: &Options, config: &Config, password: Option<String>) -> Settings {
+    let mut all = config.raw.clone();
+    all.update(&config.changed());
+    Settings { cli: options.connection.clone(), keywords: Dict::new(), config: all, password: password.map(Secret::new) }
+}
+
 /// Runs everything; `emit` gets the events in the order in which they are to be shown. Returns Ansible's exit code.
 ///
 /// # Errors
@@ -221,30 +237,26 @@ pub fn execute(
 ) -> Result<u8, String> {
     let Prepared { read, known } = prepared.into();
     let ReadRun { run, inventory, loader, vault, bridge, .. } = read;
+    let run = Arc::new(run);
     let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
-    let mut connection = config.raw.clone();
-    connection.update(&config.changed());
-    let settings = Settings {
-        cli: run.options.connection.clone(),
-        keywords: Dict::new(),
-        config: connection,
-        password: passwords.connection.map(Secret::new),
-    };
+    let settings = connection_settings(&run.options, config, passwords.connection);
     let plan = PlanOptions { strategy: known.plan.strategy.unwrap_or(plan.strategy), ..plan };
     let fallback = match plan.strategy {
         Strategy::SshOnly => Fallback::Always,
         Strategy::BinaryOnly => Fallback::Never,
         _ => Fallback::WhereNeeded,
     };
-    let connector = HostConnector {
+    let choice = Choice { mode: known.mode, strategy: plan.strategy, bridge: bridge.clone() };
+    let runners = Arc::new(Runners::new(known.quiet, choice)?);
+    let connector = HostConnector(Arc::new(Opener {
         settings,
-        runners: Arc::new(Runners::new(known.quiet)?),
+        runners: runners.clone(),
         known: known.runners,
         fallback,
         programs: Arc::new(Bridged(bridge.clone())),
         hints: hints(config),
         first: FirstAlone::default(),
-    };
+    }));
     let (send, notes) = mpsc::channel();
     if let Some(set) = signals {
         let send = send.clone();
@@ -261,6 +273,10 @@ pub fn execute(
     let shared = shared(&run, inventory, loader, vault, bridge, config, Box::new(connector), passwords.become_password, send);
     let planner = Planner::new(&run, plan);
     let hosts = shared.clone();
+    runners.advisor.know_work({
+        let (run, shared, limit) = (run.clone(), Arc::downgrade(&shared), limit.clone());
+        Box::new(move || shared.upgrade().map(|s| crate::analyse::work_of(&run, &s.inventory, limit.clone())).unwrap_or_default())
+    });
     let code = rustle_controller::run(
         &shared,
         &mut |play| {
@@ -279,6 +295,14 @@ pub fn execute(
     rustle_toolchain::process::kill_all();
     for text in shared.inventory().take_warnings() {
         emit(RunEvent::Warning { text });
+    }
+    if code != exit::INTERRUPTED
+        && let Some((past, warning)) = runners.advisor.finish()
+    {
+        for text in warning.into_iter().filter(|_| !known.quiet) {
+            emit(RunEvent::Warning { text });
+        }
+        _ = known.outcome.set(past);
     }
     Ok(code)
 }

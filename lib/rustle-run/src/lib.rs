@@ -6,17 +6,22 @@
 //! - `honour`: a plan that came as records, and was perhaps changed on its way;
 //! - `connector`, `runners`: sessions on hosts, and the runners for them; `programs`: what a host without one gets;
 //! - [`CompileStage`]: `rustle-compile`, whose `--embed` needs the plan as the engine runs it;
+//! - `advise`: whether a runner that lacks is built; `observe`: what the run cost; [`forecast`]: what it is expected to;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
 //! - `show`: how results are shown.
 //!
 //! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
 
+mod advise;
+mod analyse;
 mod connector;
+mod driven;
 mod programs;
 mod embed;
 mod execute;
 mod first;
 mod honour;
+mod observe;
 mod passwords;
 pub mod prompt;
 mod runners;
@@ -24,8 +29,9 @@ mod show;
 mod stage;
 mod stream;
 
+pub use analyse::{Asking, Forecast, forecast, history_path};
 pub use embed::{CompileStage, Embedded};
-pub use execute::{Hosts, Known, Passwords, Prepared, execute, programs, watch_signals};
+pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, connection_settings, execute, programs, watch_signals};
 pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
 pub use show::options as report_options;

@@ -1,5 +1,6 @@
-//! Which runner a host gets: the installed one, a cached one, one that is built.
+//! Which runner a host gets: the installed one, a cached one, one that is built where that pays.
 
+use crate::advise::{Advisor, Choice};
 use rustle_build::{Cache, Context, Meter, Progress, Settings, Wanted, obtain};
 use rustle_ship::{BootstrapOptions, Platform, Runner};
 use rustle_stream::record::{Capabilities, Target};
@@ -20,6 +21,7 @@ pub struct Runners {
     own: Option<Arc<Runner>>,
     /// How builds are shown on stderr; `None`: not at all.
     meter: Option<Mutex<Meter>>,
+    pub advisor: Arc<Advisor>,
 }
 
 impl Runners {
@@ -27,14 +29,15 @@ impl Runners {
     ///
     /// # Errors
     /// rustle's settings are wrong.
-    pub fn new(quiet: bool) -> Result<Runners, String> {
+    pub fn new(quiet: bool, choice: Choice) -> Result<Runners, String> {
         let env = Env::load().map_err(|e| e.to_string())?;
         let target = rustle_target::controller(&env);
         let (found, _) = rustle_build::prebuilt::find(&env, &target.triple, &target);
         let cache = Cache::of(&env).ok();
         let own = found.map(|a| Arc::new(Runner::of(&a, cache)));
         // Results are printed meanwhile, so no line is overwritten here, whatever stderr is.
-        Ok(Runners { env, known: Mutex::default(), own, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
+        let advisor = Arc::new(Advisor::new(&env, choice)?);
+        Ok(Runners { advisor, env, known: Mutex::default(), own, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
     }
     /// How runners are brought to hosts, as rustle's settings say.
     pub fn bootstrap_options(&self) -> BootstrapOptions {
@@ -51,10 +54,21 @@ impl Runners {
     }
     /// The runner for a platform, or why there is none. Hosts of one platform wait for one build; those of others go on.
     pub fn choose(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
+        let runner = self.remembered(platform, true)?;
+        if !platform.cached.contains(&runner.sha256) {
+            self.advisor.upload(&target_of(platform).triple)?;
+        }
+        Ok(runner)
+    }
+    /// The same without asking whether it pays: it is needed.
+    pub fn needed(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
+        self.remembered(platform, false)
+    }
+    fn remembered(&self, platform: &Platform, advised: bool) -> Result<Arc<Runner>, String> {
         let target = target_of(platform);
-        let key = format!("{} {:?} {:?}", target.triple, target.libc, target.libc_version);
+        let key = format!("{} {:?} {:?} {advised}", target.triple, target.libc, target.libc_version);
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        place.get_or_init(|| self.find(target, &platform.label())).clone()
+        place.get_or_init(|| self.find(target, &platform.label(), advised)).clone()
     }
     /// The runner for the platform that a host's variable `rustle_target` names; `None` where it names none.
     pub fn named(&self, vars: &Dict) -> Option<Result<Arc<Runner>, String>> {
@@ -62,33 +76,51 @@ impl Runners {
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(format!("named {name}")).or_default().clone();
         let find = || {
             let target = rustle_target::custom::named(&self.env, &name).map_err(|e| format!("rustle_target: {e}"))?;
-            self.find(target, &name)
+            self.find(target, &name, false)
         };
         Some(place.get_or_init(find).clone())
     }
-    fn find(&self, target: Target, label: &str) -> Result<Arc<Runner>, String> {
+    fn find(&self, target: Target, label: &str, advised: bool) -> Result<Arc<Runner>, String> {
         if target.triple.is_empty() {
             return Err(format!("unsupported target: {label}"));
         }
         let cache = Cache::of(&self.env).map_err(|e| e.to_string())?;
+        let triple = target.triple.clone();
         let wanted = Wanted { candidates: rustle_target::runner_for(&target), target, hosts: Vec::new() };
         let env = &self.env;
+        let usual = Settings::of(env);
         let caps = || -> Capabilities { rustle_toolchain::cached(env, false) };
         let context = Context {
             env,
             cache: &cache,
-            settings: &Settings::of(env),
+            settings: &usual,
             templates: &[],
             caps: &caps,
-            progress: &|news| self.show(&news),
+            progress: &|news| self.hear(&news),
         };
-        match obtain(&context, &[wanted]).into_iter().next() {
-            Some(a) if a.failed.is_none() => Ok(Arc::new(Runner::of(&a, Some(cache)))),
+        let found = |settings: &Settings| obtain(&Context { settings, ..context }, std::slice::from_ref(&wanted)).into_iter().next();
+        // Where even this machine has no runner, the way over SSH would need the same build.
+        let needed = self.own.is_none() && wanted.candidates.contains(&rustle_build::own_triple());
+        if advised && !needed && !self.advisor.builds_all() {
+            let there = found(&Settings { no_build: true, ..usual.clone() });
+            if let Some(a) = there.filter(|a| a.failed.is_none()) {
+                return Ok(Arc::new(Runner::of(&a, Some(cache))));
+            }
+            // Where nothing can be built, what was tried says more than what it would have cost.
+            if self.advisor.builds_nothing() || possible(env, &caps(), &cache, &wanted.candidates) {
+                self.advisor.missing(&triple, profile(&usual))?;
+            }
+        }
+        match found(&usual) {
+            Some(a) if a.failed.is_none() => Ok(Arc::new(Runner::of(&a, Some(cache.clone())))),
             Some(a) => Err(a.failed.unwrap_or_default()),
             None => Err("no runner was looked for".into()),
         }
     }
-    fn show(&self, news: &Progress) {
+    fn hear(&self, news: &Progress) {
+        if let Progress::Built { triple, took, .. } = news {
+            self.advisor.observer.built(triple, profile(&Settings::of(&self.env)), took.as_secs_f64());
+        }
         let Some(meter) = &self.meter else { return };
         if let Some(line) = meter.lock().unwrap_or_else(PoisonError::into_inner).hear(news).line {
             _ = writeln!(std::io::stderr(), "{line}");
@@ -96,8 +128,19 @@ impl Runners {
     }
 }
 
+/// The profile that runners are built with.
+pub(crate) fn profile(settings: &Settings) -> &str {
+    settings.profile.as_deref().unwrap_or("release")
+}
+
+/// Whether a runner for one of these platforms can be built here; tried out as far as that is quick.
+pub(crate) fn possible(env: &Env, caps: &Capabilities, cache: &Cache, triples: &[String]) -> bool {
+    let routes = rustle_build::routes::remembered(env, caps, cache, triples, rustle_build::routes::Effort::Compile, false);
+    routes.iter().any(|r| r.by != "fallback")
+}
+
 /// Rust's name of a platform; empty where there is none.
-fn target_of(p: &Platform) -> Target {
+pub(crate) fn target_of(p: &Platform) -> Target {
     let machine = match p.machine.as_str() {
         "x86_64" | "amd64" => "x86_64",
         "aarch64" | "arm64" => "aarch64",

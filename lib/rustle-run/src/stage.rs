@@ -25,7 +25,7 @@ const RECORDS: &str = "records";
 
 impl Stage for RunStage {
     const READS: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "group", "host", "play", "role", "block", "task", "warning", "batch", "decision", "segment", "artifact", "shipment"];
+        &["stream", "options", "extra_vars", "group", "host", "play", "role", "block", "task", "warning", "batch", "decision", "segment", "artifact", "shipment", "analysis"];
     const WRITES: &'static [&'static str] = &["event"];
     const READ_ONLY: bool = false;
 
@@ -58,10 +58,11 @@ impl Stage for RunStage {
             o.forks = args.get_one("forks").copied().or(o.forks);
             o.vault_ids.extend(io.vault_ids().iter().cloned());
         };
-        if input.has("decision") && args.value_source("strategy") == Some(clap::parser::ValueSource::CommandLine) {
+        if input.has("decision") && (args.value_source("strategy") == Some(clap::parser::ValueSource::CommandLine) || rustle_plan::short_strategy(args).is_some()) {
             return Err(StageError::usage("the input has a plan, which has its strategy").hint("give --strategy to rustle-plan"));
         }
-        let (prepared, config) = prepare(&input, adjust, &mut |q| prompt::secret(q))?;
+        let (mut prepared, config) = prepare(&input, adjust, &mut |q| prompt::secret(q))?;
+        prepared.known.mode = rustle_plan::mode(args, None).map_err(StageError::usage)?.or(prepared.known.mode);
         let passwords = passwords(args, &config).map_err(|e| StageError::new(exit::UNAVAILABLE, e))?;
         let run = &prepared.read.run;
         let format = args.get_one::<String>("output").cloned().unwrap_or_else(|| {

@@ -4,6 +4,7 @@ use crate::execute::{Known, Prepared};
 use crate::honour::Recorded;
 use rustle_cli::config::Config;
 use rustle_cli::stage::{Input, StageError};
+use rustle_cost::Mode;
 use rustle_parse::{ParseError, configured, resume};
 use rustle_playbook::ParsedRun;
 use rustle_ship::Runner;
@@ -41,7 +42,14 @@ pub fn prepare(
     let inventory = RwLock::new(read.inventory);
     let plan = Recorded::of(input, &read.run, &inventory, planned_limit.as_deref())?;
     read.inventory = inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok((Prepared { read, known: Known { runners: runners(input)?, plan, quiet: false } }, config))
+    Ok((Prepared { read, known: Known { runners: runners(input)?, plan, mode: mode(input)?, ..Known::default() } }, config))
+}
+
+/// `--optimization`, as an earlier stage was told.
+fn mode(input: &Input) -> Result<Option<Mode>, StageError> {
+    let said = input.lines.iter().find_map(|l| if let Some(Record::Analysis(a)) = &l.record { Some((l.number, a)) } else { None });
+    let wrong = |line: u64, e: String| StageError::data(format!("line {line}: /mode: {e}")).in_line(line, "/mode");
+    said.filter(|(_, a)| !a.mode.is_empty()).map(|(line, a)| a.mode.parse().map_err(|e| wrong(line, e))).transpose()
 }
 
 /// The runners that earlier stages found for hosts. One whose file is not on this machine still counts where it was

@@ -7,16 +7,18 @@
 //!   run as ever, the first one that needs one makes the host unreachable;
 //! - `--through-controller`: stands in, on the controller, for a host that can run no runner: the controller is asked to
 //!   run each module there;
-//! - `artifact`, `alone`: the plan inside the executable, run with no controller.
+//! - `artifact`, `alone`: the plan inside the executable, run with no controller; `arguments`, `limit`: its command line.
 //!
 //! The runner holds nothing on disk but `async` results and, where a `become` user could not read it, a copy of
 //! itself that it removes. When the controller goes away it kills the commands that it is running, and ends.
 
 mod alone;
+mod arguments;
 mod artifact;
 #[cfg_attr(not(unix), path = "no_background.rs")]
 mod background;
 mod children;
+mod limit;
 mod serve;
 mod worker;
 mod world;
@@ -46,10 +48,12 @@ pub fn main() -> ExitCode {
         Some("--async") => background::run_job(args.get(2).map_or("", String::as_str)),
         Some("--self-digest") => digest(),
         Some("--modules") => say(rustle_modules::carried().trim_end()),
-        Some("--version") => say(&format!("rustle-runner {}", env!("CARGO_PKG_VERSION"))),
+        Some("--version") => say(VERSION),
         Some(_) => with_plan_or_not(&args[1..]),
     }
 }
+
+const VERSION: &str = concat!("rustle-runner ", env!("CARGO_PKG_VERSION"));
 
 /// The status that tells `rustle-ship` to send the runner again.
 const DAMAGED: u8 = 86;

@@ -248,7 +248,10 @@ pub(crate) fn shared_executable(user: &str, copy: &mut Option<PathBuf>) -> std::
         // Created here and now, by us, or not at all: nobody can have planted a link.
         let made = std::fs::DirBuilder::new().mode(0o711).create(&dir).and_then(|()| {
             let to = dir.join("rustle-runner");
-            std::fs::copy(&own, &to)?;
+            // Everybody will be able to read the copy; the plan inside, and what secrets it has, is for its owner alone.
+            let bytes = std::fs::read(&own)?;
+            let plain = rustle_stream::payload::without(&bytes).map_err(std::io::Error::other)?;
+            std::fs::write(&to, plain.as_deref().unwrap_or(&bytes))?;
             std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o711))?;
             std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o755))?;
             Ok(to)

@@ -294,7 +294,7 @@ pub struct Artifact {
     pub path: String,
     pub sha256: String,
     pub size: u64,
-    /// `prebuilt`, `cache`, `zigbuild`, `cargo`, `build-std`, `container`, `embed`.
+    /// `prebuilt`, `cache`, `remote`, `zigbuild`, `cargo`, `build-std`, `container`, `embed`.
     pub source: String,
     pub milliseconds: u64,
     /// Hosts that it is for.
@@ -321,6 +321,50 @@ pub struct Shipment {
     pub outcome: String,
     pub reason: Option<String>,
     pub verified: bool,
+}
+
+/// What is expected of a run, and how the hosts of each platform are served: by a runner, or over SSH with Python.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Analysis {
+    /// `--optimization`: `auto`, `aggressive`, `conservative`, `off`. Later stages hold to it.
+    pub mode: String,
+    /// Of 100: the share of the time over SSH that is saved.
+    pub score: u8,
+    /// Seconds that the run is expected to take, and would take over SSH alone; their ratio.
+    pub seconds: f64,
+    pub ssh_seconds: f64,
+    pub speedup: f64,
+    /// Earlier runs that this is known from.
+    pub runs: u32,
+    pub targets: Vec<AnalysedTarget>,
+    /// What was assumed, because it was never seen on this machine.
+    pub assumed: Vec<String>,
+}
+
+/// Hosts of one platform in an [`Analysis`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct AnalysedTarget {
+    /// Empty where the platform is not known.
+    pub triple: String,
+    pub hosts: u32,
+    /// Tasks that do something on a host, for the host that has most.
+    pub tasks: u32,
+    /// `installed`, `cached`, `to build`, `impossible`, `unknown`.
+    pub runner: String,
+    /// `native`, `ssh`, `none`.
+    pub strategy: String,
+    /// Whether its runner is built first.
+    pub build: bool,
+    /// Seconds by a runner (its build included where one is needed), and over SSH; their ratio.
+    pub native_seconds: f64,
+    pub ssh_seconds: f64,
+    pub speedup: f64,
+    /// Words for a person.
+    pub reason: String,
 }
 
 /// An error or warning of a stage, for machines (`--log-format json`, on stderr).
@@ -415,6 +459,7 @@ records! {
     Shipment(Shipment) = "shipment",
     Event(RunEvent) = "event",
     Diagnostic(Diagnostic) = "diagnostic",
+    Analysis(Analysis) = "analysis",
 }
 
 impl Record {

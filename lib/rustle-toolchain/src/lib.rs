@@ -12,6 +12,7 @@ mod env;
 mod level;
 pub mod process;
 mod table;
+mod tree;
 
 pub use cache::{cache_dir, cached};
 pub use detect::{Detector, Found, TOOLS, detect};

@@ -1,13 +1,15 @@
-//! Child processes with a time limit. A child gets a process group of its own; when its time is over, the whole
-//! group is killed, so that no grandchild (a compiler under a build tool) lives on.
+//! Child processes with a time limit. A child gets a process group of its own; when its time is over, the group and
+//! all that descends from the child are killed, so that no grandchild (a compiler under a build tool) lives on.
 //!
-//! Limits: a grandchild that makes itself a group or session of its own escapes.
+//! Limits: a grandchild that has made itself a daemon escapes.
 
-use std::io::{BufRead, BufReader, Read};
+use crate::tree;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::IntoRawFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 /// How a child ended and what it said.
@@ -47,7 +49,24 @@ enum Said {
 ///
 /// # Errors
 /// It cannot be started or waited for.
-pub fn run(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>) -> std::io::Result<Outcome> {
+pub fn run(command: &mut Command, limit: Duration, on_line: Option<OnLine>) -> std::io::Result<Outcome> {
+    supervise(command, limit, on_line, None)
+}
+
+/// As [`run`], for what must not outlive this program: where that ends while the child runs, be it by a signal that no
+/// program can catch, a watcher kills the child's group and then runs `last` (which may be empty). It does so, too,
+/// when the child's time is over.
+///
+/// # Errors
+/// The child or its watcher cannot be started or waited for.
+pub fn run_watched(command: &mut Command, limit: Duration, on_line: Option<OnLine>, last: &[String]) -> std::io::Result<Outcome> {
+    supervise(command, limit, on_line, Some(last))
+}
+
+fn supervise(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>, last: Option<&[String]>) -> std::io::Result<Outcome> {
+    if ending() {
+        return Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted"));
+    }
     let begun = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -56,6 +75,15 @@ pub fn run(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>) 
         .process_group(0)
         .spawn()?;
     let group = Group::new(child.id());
+    let watcher = match last.map(|last| Watcher::new(command, child.id(), last)) {
+        None => None,
+        Some(Ok(watcher)) => Some(watcher),
+        Some(Err(e)) => {
+            group.kill();
+            child.wait()?;
+            return Err(e);
+        }
+    };
     let (send, receive) = mpsc::channel();
     if let Some(out) = child.stdout.take() {
         let send = send.clone();
@@ -96,6 +124,15 @@ pub fn run(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>) 
         outcome.timed_out = true;
         group.kill();
         child.wait()?;
+    }
+    while ending() {
+        // Whoever comes here now would tell of a failure that is none. The watcher knows when this process is gone.
+        std::thread::park();
+    }
+    if let Some(watcher) = watcher {
+        // What is killed from elsewhere has left things behind, too.
+        let killed = outcome.status.is_none_or(|s| std::os::unix::process::ExitStatusExt::signal(&s).is_some());
+        watcher.end(!killed)?;
     }
     outcome.took = begun.elapsed();
     Ok(outcome)
@@ -147,10 +184,7 @@ impl Group {
         Group(id)
     }
     fn kill(&self) {
-        if self.0 > 0 {
-            // SAFETY: kill has no memory effects; the group is the child's, which has not been waited for yet.
-            unsafe { libc::kill(-self.0, libc::SIGKILL) };
-        }
+        tree::kill(self.0);
     }
 }
 impl Drop for Group {
@@ -159,31 +193,94 @@ impl Drop for Group {
     }
 }
 
+/// Whether a signal is about to end this program.
+static DYING: AtomicBool = AtomicBool::new(false);
+
 /// Kills every child that [`run`] waits for, with its children: for programs that are about to end.
 pub fn kill_all() {
     for r in &RUNNING {
-        let id = r.load(Ordering::SeqCst);
-        if id > 0 {
-            // SAFETY: kill has no memory effects. An entry goes before its child is forgotten.
-            unsafe { libc::kill(-id, libc::SIGKILL) };
-        }
+        // An entry goes before its child is forgotten.
+        tree::kill(r.load(Ordering::SeqCst));
     }
+}
+
+/// Whether a signal is about to end this program ([`die_with_children`]): no child is started any more.
+pub fn ending() -> bool {
+    DYING.load(Ordering::SeqCst)
 }
 
 /// From now on a signal that ends this program ends its children first. Children are in groups of their own, which a
 /// terminal's interrupt does not reach.
 pub fn die_with_children() {
-    extern "C" fn end(signal: libc::c_int) {
-        kill_all();
-        // SAFETY: both calls may be made in a handler; the signal is blocked until it returns, and then ends the process.
-        unsafe {
-            libc::signal(signal, libc::SIG_DFL);
-            libc::raise(signal);
+    static WAKE: AtomicI32 = AtomicI32::new(-1);
+    static ONCE: Once = Once::new();
+    /// What a handler may do is little: it tells a thread, which may do anything.
+    extern "C" fn tell(signal: libc::c_int) {
+        let number = [u8::try_from(signal).unwrap_or(0)];
+        // SAFETY: write may be called in a handler; the buffer is on the stack. The descriptor is never closed.
+        unsafe { libc::write(WAKE.load(Ordering::SeqCst), number.as_ptr().cast(), 1) };
+    }
+    ONCE.call_once(|| {
+        let Ok((mut reader, writer)) = std::io::pipe() else { return };
+        WAKE.store(writer.into_raw_fd(), Ordering::SeqCst);
+        let end = move || {
+            let mut number = [0];
+            if reader.read_exact(&mut number).is_ok() {
+                DYING.store(true, Ordering::SeqCst);
+                kill_all();
+                let signal = i32::from(number[0]);
+                // SAFETY: neither call touches memory. The signal ends the process now.
+                unsafe {
+                    libc::signal(signal, libc::SIG_DFL);
+                    libc::kill(libc::getpid(), signal);
+                }
+            }
+        };
+        if std::thread::Builder::new().name("signals".into()).spawn(end).is_err() {
+            return;
+        }
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            // SAFETY: the handler reads an atomic and calls what handlers may call.
+            unsafe { libc::signal(signal, tell as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+        }
+    });
+}
+
+/// A shell that waits for this program's word that all is well, and cleans up where the pipe closes without it.
+struct Watcher {
+    shell: Child,
+    word: ChildStdin,
+}
+
+impl Watcher {
+    /// `last` may come too early for what a killed client had just asked for, so it runs twice.
+    const SCRIPT: &str = "read -r word; [ \"$word\" = done ] && exit 0; kill -s KILL -- \"-$1\"; shift; [ $# = 0 ] && exit 0; \"$@\"; sleep 1; \"$@\"; exit 0";
+
+    fn new(command: &Command, group: u32, last: &[String]) -> std::io::Result<Watcher> {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", Watcher::SCRIPT, "sh", &group.to_string()]).args(last);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let mut shell = shell.spawn()?;
+        match shell.stdin.take() {
+            Some(word) => Ok(Watcher { shell, word }),
+            None => Err(std::io::Error::other("no pipe to the watcher")),
         }
     }
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        // SAFETY: the handler touches atomics only and calls what handlers may call.
-        unsafe { libc::signal(signal, end as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+
+    /// All is well, or it cleans up now.
+    fn end(mut self, well: bool) -> std::io::Result<()> {
+        if well {
+            // One that somebody killed needs no word.
+            _ = self.word.write_all(b"done\n");
+        }
+        drop(self.word);
+        self.shell.wait().map(drop)
     }
 }
 
@@ -200,6 +297,33 @@ mod tests {
         assert!(outcome.timed_out && outcome.took < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(1300));
         assert!(!mark.exists());
+    }
+
+    #[test]
+    fn a_grandchild_with_a_session_of_its_own_dies_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let (begun, ended) = (dir.path().join("begun"), dir.path().join("ended"));
+        let script = format!("setsid sh -c 'touch {}; sleep 2; touch {}' & sleep 60", begun.display(), ended.display());
+        let mut limit = Duration::from_millis(300);
+        // A busy machine may need longer to get so far.
+        while !begun.exists() {
+            let outcome = run(Command::new("sh").args(["-c", &script]), limit, None).unwrap();
+            assert!(outcome.timed_out);
+            limit *= 2;
+        }
+        std::thread::sleep(Duration::from_millis(2300));
+        assert!(!ended.exists());
+    }
+
+    #[test]
+    fn a_watched_child_leaves_nothing_when_its_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = dir.path().join("cleaned");
+        let last = ["touch".to_owned(), mark.display().to_string()];
+        let well = run_watched(Command::new("sh").args(["-c", "exit 3"]), Duration::from_secs(20), None, &last).unwrap();
+        assert!(well.status.and_then(|s| s.code()) == Some(3) && !mark.exists());
+        let late = run_watched(Command::new("sh").args(["-c", "sleep 60"]), Duration::from_millis(200), None, &last).unwrap();
+        assert!(late.timed_out && mark.exists());
     }
 
     #[test]

@@ -8,6 +8,10 @@ ssh-only\t''"
 complete -c rustle-run -l barriers -d 'When hosts wait for each other: before every task (strict), before tasks that others can notice (auto), never (none) [default: as each play needs it]' -r -f -a "auto\t''
 strict\t''
 none\t''"
+complete -c rustle-run -l optimization -d 'When a runner is built for hosts that lack one: where it pays (auto), always (aggressive), where the gain is clear (conservative), never (off) [default: plan.optimization of the settings, auto]' -r -f -a "auto\t''
+aggressive\t''
+conservative\t''
+off\t''"
 complete -c rustle-run -l connection-password-file -l conn-pass-file -d 'A file with the connection password' -r
 complete -c rustle-run -l become-password-file -l become-pass-file -d 'A file with the become password' -r
 complete -c rustle-run -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
@@ -17,6 +21,8 @@ complete -c rustle-run -l vault-password-file -l vault-pass-file -d 'A file with
 complete -c rustle-run -s C -l check -d 'Change nothing; predict what would change'
 complete -c rustle-run -s D -l diff -d 'Show what changes in files'
 complete -c rustle-run -s v -l verbose -d 'Say more; up to -vvvvvv'
+complete -c rustle-run -l binary-only -d 'Short for --strategy binary-only: runners on the hosts, or nothing'
+complete -c rustle-run -l ssh-only -d 'Short for --strategy ssh-only: no runners on the hosts, modules go over SSH'
 complete -c rustle-run -s k -l ask-pass -d 'Ask for the connection password'
 complete -c rustle-run -s K -l ask-become-pass -d 'Ask for the become password'
 complete -c rustle-run -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'

@@ -9,7 +9,7 @@ include!(concat!(env!("OUT_DIR"), "/stages.rs"));
 
 /// Adds `man/<name>.1` and the completions.
 pub fn generate(tree: &mut Tree) -> io::Result<()> {
-    for mut command in stages().into_iter().chain([rustle_cli::flags::command()]) {
+    for mut command in stages().into_iter().chain([rustle_deploy::command(false)]) {
         let name = command.get_name().to_owned();
         let mut page = Vec::new();
         Man::new(command.clone()).date("").manual("rustle").render(&mut page)?;

@@ -33,6 +33,9 @@ impl Connection for InProcess {
     fn exec(&mut self, command: &str) -> Result<Channel, ConnectError> {
         self.pump.exec(command)
     }
+    fn round_trip(&self) -> Option<std::time::Duration> {
+        Some(self.pump.round_trip)
+    }
     fn describe(&self) -> String {
         self.label.clone()
     }

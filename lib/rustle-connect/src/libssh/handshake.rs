@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Connects and exchanges keys. The socket is a second handle on the session's; the third part says whether the host may
-/// see passwords.
-pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, TcpStream, bool), ConnectError> {
-    let tcp = dial(spec, resolved)?;
+/// see passwords, the fourth how long the host took to take the connection: a round trip.
+pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, TcpStream, bool, Duration), ConnectError> {
+    let (tcp, round_trip) = dial(spec, resolved)?;
     let own = tcp.try_clone().map_err(|e| ConnectError::Local(format!("{PREFIX}{}", os_words(&e))))?;
     let broken = |e: ssh2::Error| trouble(&e, spec, resolved);
     let mut session = Session::new().map_err(broken)?;
@@ -31,10 +31,10 @@ pub(super) fn connect(spec: &HostSpec, resolved: &Resolved) -> Result<(Session, 
     session.handshake().map_err(broken)?;
     let checked = resolved.get("stricthostkeychecking").is_none_or(|v| !matches!(v, "no" | "off" | "false"));
     let trusted = verify(&session, &known, checked, resolved)?;
-    Ok((session, own, trusted))
+    Ok((session, own, trusted, round_trip))
 }
 
-fn dial(spec: &HostSpec, resolved: &Resolved) -> Result<TcpStream, ConnectError> {
+fn dial(spec: &HostSpec, resolved: &Resolved) -> Result<(TcpStream, Duration), ConnectError> {
     let (host, port) = (resolved.hostname(), resolved.port());
     let family = resolved.get("addressfamily").unwrap_or("any");
     // `ToSocketAddrs` asks for any family; numbers need no resolver.
@@ -50,11 +50,13 @@ fn dial(spec: &HostSpec, resolved: &Resolved) -> Result<TcpStream, ConnectError>
     let limit = spec.timeout.max(Duration::from_millis(1));
     let mut last = ConnectError::Unreachable(format!("{PREFIX}ssh: Could not resolve hostname {host}: Name or service not known"));
     for address in usable {
+        let begun = std::time::Instant::now();
         match TcpStream::connect_timeout(address, limit) {
             Ok(tcp) => {
+                let round_trip = begun.elapsed();
                 _ = tcp.set_nodelay(true);
                 keep_alive(&tcp);
-                return Ok(tcp);
+                return Ok((tcp, round_trip));
             }
             Err(e) => {
                 let late = e.kind() == std::io::ErrorKind::TimedOut;

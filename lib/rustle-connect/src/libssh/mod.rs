@@ -42,7 +42,7 @@ pub fn open(spec: &HostSpec, resolved: &Resolved) -> Result<Pump, ConnectError> 
 const PAUSES: [u64; 4] = [150, 400, 900, 1600];
 
 fn once(spec: &HostSpec, resolved: &Resolved) -> Result<Pump, ConnectError> {
-    let (session, socket, trusted) = handshake::connect(spec, resolved)?;
+    let (session, socket, trusted, round_trip) = handshake::connect(spec, resolved)?;
     login::login(&session, spec, resolved, trusted)?;
-    Pump::start(session, socket, spec, resolved)
+    Pump::start(session, socket, spec, resolved, round_trip)
 }

@@ -180,11 +180,13 @@ struct Line {
 /// An open session with its thread.
 pub struct Pump {
     mailbox: Mailbox,
+    /// Of the connection, when it was made.
+    pub round_trip: Duration,
 }
 
 impl Pump {
     /// Starts the thread.
-    pub(super) fn start(session: Session, tcp: TcpStream, spec: &HostSpec, resolved: &Resolved) -> Result<Pump, ConnectError> {
+    pub(super) fn start(session: Session, tcp: TcpStream, spec: &HostSpec, resolved: &Resolved, round_trip: Duration) -> Result<Pump, ConnectError> {
         let local = |e: std::io::Error| ConnectError::Local(format!("{PREFIX}{}", crate::child::os_words(&e)));
         let (bell, ear) = UnixStream::pair().map_err(local)?;
         bell.set_nonblocking(true).and_then(|()| ear.set_nonblocking(true)).map_err(local)?;
@@ -213,7 +215,7 @@ impl Pump {
             .stack_size(256 * 1024)
             .spawn(move || worker.run())
             .map_err(local)?;
-        Ok(Pump { mailbox })
+        Ok(Pump { mailbox, round_trip })
     }
 
     /// Starts a command.
