@@ -55,6 +55,9 @@ impl Request<'_> {
     }
     /// Whether the standard library of the triple is installed.
     pub(crate) fn std_installed(&self) -> Result<(), String> {
+        if self.template.spec.is_some() {
+            return Err("no standard library is ready for a platform of your own".into());
+        }
         if self.caps.installed_targets.contains(&self.template.triple) {
             return Ok(());
         }

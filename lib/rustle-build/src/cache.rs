@@ -132,6 +132,7 @@ impl Cache {
             sha256: entry.sha256,
             size: entry.size,
             source: "cache".into(),
+            modules: crate::carried::modules(&bytes),
             ..Artifact::default()
         };
         Some((artifact, bytes))

@@ -57,6 +57,10 @@ impl Binary {
         if self.is_static() || !triple.contains("-linux-") {
             return Ok(());
         }
+        // The user's specification says what it is linked with, and nobody knows of the host.
+        if target.spec.is_some() && target.libc_version.is_none() {
+            return Ok(());
+        }
         match (self.is_musl(), target.libc.as_deref()) {
             (true, Some("musl")) => Ok(()),
             (true, _) => Err("it needs musl's loader, which the host lacks".into()),

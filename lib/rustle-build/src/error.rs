@@ -11,6 +11,13 @@ pub enum BuildError {
     Sources(String),
     #[error("unknown profile '{0}' (known: {list})", list = crate::PROFILES.join(", "))]
     Profile(String),
+    /// A word of `--features` or `--modules`, or a processor's, that is none.
+    #[error("unknown {what} '{name}'{}", nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    Feature { what: &'static str, name: String, nearest: Option<String> },
+    /// `native` without knowing the processor; the host's name is empty where no host is known.
+    #[error("the processor{} is not known{}", if host.is_empty() { format!("s of hosts with {triple}") } else { format!(" of '{host}'") },
+        "; let rustle-target ask (--refresh), set the variable rustle_target_cpu_features, or name a processor (--cpu)")]
+    Cpu { host: String, triple: String },
     #[error("unknown back end '{0}' (known: {list})", list = crate::BACKENDS.iter().map(|b| b.name).collect::<Vec<_>>().join(", "))]
     Backend(String),
     /// A build failed; the whole output is in the file.
@@ -48,7 +55,7 @@ impl BuildError {
         match self {
             BuildError::Io { .. } | BuildError::Full { .. } => exit::IO,
             BuildError::Sources(_) => exit::SOFTWARE,
-            BuildError::Profile(_) | BuildError::Backend(_) => exit::USAGE,
+            BuildError::Profile(_) | BuildError::Feature { .. } | BuildError::Cpu { .. } | BuildError::Backend(_) => exit::USAGE,
             BuildError::Failed { .. } | BuildError::TimedOut(_) | BuildError::Unfit(_) | BuildError::Payload(_) => exit::UNAVAILABLE,
             BuildError::NeedsController | BuildError::Interrupted | BuildError::Remote(_) => exit::UNAVAILABLE,
         }

@@ -14,7 +14,10 @@ mod attempt;
 mod backend;
 mod cache;
 mod cargo_home;
+pub mod carried;
+mod choice;
 mod container;
+mod cpu;
 mod damage;
 pub mod elf;
 pub mod embed;
@@ -33,6 +36,7 @@ mod run;
 mod sources;
 mod stages;
 mod template;
+mod template_stage;
 mod upkeep;
 pub mod zig;
 
@@ -47,9 +51,10 @@ pub use remote::{Pushed, push};
 pub use rustle_stream::record::{Artifact, RunnerTemplate};
 pub use sources::{SOURCES_SHA256, sources};
 pub use embed_stage::{NoPrograms, Programs};
-pub use stages::{CompileStage, TemplateStage};
+pub use stages::CompileStage;
+pub use template_stage::TemplateStage;
 pub use upkeep::Kept;
-pub use template::{PROFILES, Template, own_triple};
+pub use template::{PROFILE_ALIASES, PROFILES, Template, own_triple};
 
 /// Lower-case hex SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> String {

@@ -3,7 +3,7 @@
 
 use crate::{BuildError, Cache, Progress, Template, attempt, container, prebuilt, remote};
 use rustle_stream::record::{Artifact, Capabilities, RunnerTemplate, Target};
-use rustle_target::runner_for;
+use rustle_target::{groups, runner_for};
 use rustle_toolchain::Env;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,18 +71,14 @@ impl Default for Settings {
 
 /// Groups hosts by what they need. Hosts of unknown platform need something of their own: a failure that says why.
 pub fn wanted(targets: &[Target]) -> Vec<Wanted> {
-    let mut list: Vec<Wanted> = Vec::new();
-    for t in targets {
-        let same = |w: &&mut Wanted| {
-            let o = &w.target;
-            (&o.triple, &o.libc, &o.libc_version) == (&t.triple, &t.libc, &t.libc_version) && (!t.triple.is_empty() || o.reason == t.reason)
-        };
-        match list.iter_mut().find(same) {
-            Some(w) => w.hosts.push(t.host.clone()),
-            None => list.push(Wanted { target: t.clone(), hosts: vec![t.host.clone()], candidates: runner_for(t) }),
-        }
-    }
-    list
+    groups(targets)
+        .into_iter()
+        .map(|g| Wanted {
+            target: g.target.clone(),
+            hosts: g.members.iter().map(|m| m.host.clone()).collect(),
+            candidates: runner_for(g.target),
+        })
+        .collect()
 }
 
 /// What [`obtain`] works with.
@@ -146,7 +142,16 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote
     }
     let settings = context.settings;
     let mut reasons: Vec<String> = Vec::new();
-    if !settings.no_prebuilt {
+    let mut templates: Vec<Template> = Vec::new();
+    for triple in &w.candidates {
+        match template(context, w, triple) {
+            Ok(t) => templates.push(t),
+            Err(e) => return failed(w, e.to_string()),
+        }
+    }
+    // Who asks for a runner of a special make gets that one.
+    let wish = |t: &Template| t.is_special() && (t.spec.is_some() || !w.target.rustflags.is_empty() || in_stream(context, &t.triple));
+    if !settings.no_prebuilt && !templates.first().is_some_and(wish) {
         for triple in &w.candidates {
             match prebuilt::find(context.env, triple, &w.target) {
                 (Some(found), _) => return found,
@@ -155,7 +160,6 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote
         }
     }
     let caps = caps.get_or_init(context.caps);
-    let templates: Vec<Template> = w.candidates.iter().map(|t| template(context, t)).collect();
     let keyed: Result<Vec<Keyed>, BuildError> = templates.iter().map(|t| Keyed::new(t, caps, context.env)).collect();
     let keyed = match keyed {
         Ok(keyed) => keyed,
@@ -188,16 +192,23 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote
     failed(w, reasons.join("; "))
 }
 
-fn template(context: &Context, triple: &str) -> Template {
-    if let Some(r) = context.templates.iter().find(|r| r.triple == triple) {
-        return Template::from_record(r);
+fn in_stream(context: &Context, triple: &str) -> bool {
+    context.templates.iter().any(|r| r.triple == triple)
+}
+
+fn template(context: &Context, w: &Wanted, triple: &str) -> Result<Template, BuildError> {
+    let mut template = Template::for_target(&w.target, triple)?;
+    // With several for a triple, the one that has the hosts' own flags.
+    let flags = |r: &&RunnerTemplate| template.rustflags.iter().all(|f| r.rustflags.contains(f)) && r.spec == template.spec;
+    let of_triple = || context.templates.iter().filter(|r| r.triple == triple);
+    if let Some(r) = of_triple().filter(flags).min_by_key(|r| r.rustflags.len()).or_else(|| of_triple().next()) {
+        return Ok(Template::from_record(r));
     }
-    let mut template = Template::new(triple);
     if let Some(profile) = &context.settings.profile {
         template.profile.clone_from(profile);
     }
     template.features.clone_from(&context.settings.features);
-    template
+    Ok(template)
 }
 
 /// The cache's key: sources, features, profile, flags and target are in the template's hash; the compiler is added.

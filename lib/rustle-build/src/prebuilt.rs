@@ -43,6 +43,12 @@ pub fn find(env: &Env, triple: &str, target: &Target) -> (Option<Artifact>, Vec<
     let program = std::env::current_exe().ok();
     for path in places(env, program.as_deref(), triple) {
         let Ok(bytes) = std::fs::read(&path) else { continue };
+        let modules = crate::carried::modules(&bytes);
+        if !modules.is_empty() {
+            // It is for the plan that it was made for; a plan may need any module.
+            unfit.push(format!("{}: it has only the modules {}", path.display(), modules.join(", ")));
+            continue;
+        }
         match fitting(&bytes, triple, target) {
             Ok(()) => {
                 let found = Artifact {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Variables of the user's shell that would change what is built, or where.
 fn foreign(name: &str) -> bool {
-    matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "RUSTC" | "CARGO_INCREMENTAL")
+    matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "RUSTC" | "CARGO_INCREMENTAL" | "RUSTLE_MODULES")
         || name.starts_with("CARGO_BUILD_")
         || name.starts_with("CARGO_PROFILE_")
         || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS"))
@@ -80,10 +80,6 @@ impl Run<'_> {
         let mut args: Vec<String> = ["--bin=rustle-runner", "--profile", &template.profile].map(str::to_owned).into();
         args.extend(target.into_iter().flat_map(|t| ["--target".to_owned(), t.to_owned()]));
         args.extend(["--target-dir".to_owned(), out.display().to_string()]);
-        let features = template.cargo_features();
-        if !features.is_empty() {
-            args.extend(["--no-default-features".to_owned(), "--features".to_owned(), features.join(",")]);
-        }
         if self.request.offline {
             args.push("--offline".into());
         }
@@ -110,7 +106,8 @@ impl Run<'_> {
     fn outside(&self, out: &Path) -> Command {
         let (request, job) = (self.request, self.job);
         let mut command = Command::new(&job.words[0]);
-        let target = job.target.as_deref().unwrap_or(&request.template.triple);
+        let own = request.template.cargo_target();
+        let target = job.target.as_deref().unwrap_or(&own);
         command.args(&job.words[1..]).current_dir(self.dir).args(self.arguments(out, Some(target)));
         command.env_clear();
         for (name, value) in request.env.vars() {

@@ -1,13 +1,14 @@
-//! The stages `rustle-template` and `rustle-compile`.
+//! The stage `rustle-compile`, and what it shares with `rustle-template`.
 
 use crate::embed_stage::{NoPrograms, Programs};
-use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILES, Progress, Settings, Shown, Template, Wanted, embed_stage, obtain, wanted};
+use crate::{Artifact, BACKENDS, BuildError, Cache, Context, Meter, PROFILE_ALIASES, PROFILES, Progress, Settings, Shown, Wanted, embed_stage, obtain, wanted};
 use crate::upkeep::mega;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_stream::{Record, exit};
-use rustle_target::{targets_of_stream, triple::normalise};
+use rustle_target::{custom::named, targets_of_stream};
 use rustle_toolchain::{Env, cached, process};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -21,35 +22,52 @@ impl From<BuildError> for StageError {
 }
 
 /// Arguments that both stages have.
-fn common(c: Command) -> Command {
+pub(crate) fn common(c: Command) -> Command {
     c.arg(
         Arg::new("target")
             .long("target")
             .value_name("TRIPLE")
             .action(ArgAction::Append)
-            .help("For this platform instead of the hosts of a stream; no input is read"),
+            .help("For this platform, or the file of one of your own (.json, .toml), instead of the hosts of a stream; no input is read"),
     )
-    .arg(Arg::new("profile").long("profile").value_parser(PROFILES.to_vec()).help("How the runner is optimised (default: release)"))
+    .arg(
+        Arg::new("profile")
+            .long("profile")
+            .value_name("PROFILE")
+            .value_parser(profiles())
+            .help("How the runner is optimised; debug is dev, release-with-debug is symbols, min-size is small (default: release)"),
+    )
     .arg(
         Arg::new("features")
             .long("features")
             .value_name("LIST")
             .value_delimiter(',')
             .action(ArgAction::Append)
-            .help("Cargo features; module-<NAME> limits the modules to those named"),
+            .help("Cargo features, no-<NAME> for one that is usual; module-<NAME> limits the modules to those named"),
     )
 }
 
+/// Names of profiles, the other names of some made into theirs.
+fn profiles() -> impl TypedValueParser<Value = String> {
+    let names = PROFILES.iter().map(|p| {
+        let others = PROFILE_ALIASES.iter().filter(move |(_, meant)| meant == p).map(|(other, _)| *other);
+        PossibleValue::new(*p).aliases(others)
+    });
+    PossibleValuesParser::new(names).map(|given| PROFILE_ALIASES.iter().find(|(other, _)| *other == given).map_or(given, |(_, p)| (*p).to_owned()))
+}
+
 /// The input, unless `--target` stands for it; and the platforms, with the hosts that have them.
-fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<Target>), StageError> {
+pub(crate) fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<Target>), StageError> {
     if let Some(names) = args.get_many::<String>("target") {
+        let env = load()?;
         let mut targets = Vec::new();
         for name in names {
-            let triple = normalise(name).map_err(|e| StageError::new(exit::USAGE, e))?;
-            let libc = if triple.contains("-linux-gnu") { Some("glibc".to_owned()) } else { None };
-            // No host is known, so what is built must run on every host that lives.
-            let libc_version = libc.as_ref().map(|_| crate::zig::glibc(&triple).to_owned());
-            targets.push(Target { triple, libc, libc_version, known_by: "variable".into(), ..Target::default() });
+            let mut target = named(&env, name).map_err(|e| StageError::new(exit::USAGE, e))?;
+            if target.libc.as_deref() == Some("glibc") && target.libc_version.is_none() && target.spec.is_none() {
+                // No host is known, so what is built must run on every host that lives.
+                target.libc_version = Some(crate::zig::glibc(&target.triple).to_owned());
+            }
+            targets.push(target);
         }
         return Ok((None, targets));
     }
@@ -59,62 +77,16 @@ fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<Input>, Vec<
     Ok((Some(input), targets))
 }
 
-fn load() -> Result<Env, StageError> {
+pub(crate) fn load() -> Result<Env, StageError> {
     Env::load().map_err(|e| StageError::new(e.code(), e))
 }
 
-fn features(args: &ArgMatches) -> Vec<String> {
+pub(crate) fn features(args: &ArgMatches) -> Vec<String> {
     args.get_many::<String>("features").into_iter().flatten().filter(|f| !f.is_empty()).cloned().collect()
 }
 
-/// `rustle-template`.
-pub struct TemplateStage;
-
-impl Stage for TemplateStage {
-    const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "batch", "target"];
-    const WRITES: &'static [&'static str] = &["target", "template"];
-
-    fn command() -> Command {
-        common(Command::new("rustle-template").about("Makes the Cargo project of a runner for each platform")).arg(
-            Arg::new("out")
-                .long("out")
-                .value_name("DIR")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Write the project there (with several platforms: into a folder each)"),
-        )
-    }
-
-    fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
-        let (input, targets) = platforms(args, io)?;
-        let triples: Vec<String> = {
-            let mut list: Vec<String> = wanted(&targets).into_iter().filter_map(|w| w.candidates.into_iter().next()).collect();
-            list.dedup();
-            list
-        };
-        let mut records = Vec::new();
-        for triple in &triples {
-            let mut template = Template::new(triple);
-            if let Some(p) = args.get_one::<String>("profile") {
-                template.profile.clone_from(p);
-            }
-            template.features = features(args);
-            let dir = args.get_one::<PathBuf>("out").map(|d| if triples.len() > 1 { d.join(triple) } else { d.clone() });
-            if let Some(dir) = &dir {
-                template.write(dir)?;
-            }
-            records.push(template.record(dir.map(|d| d.display().to_string()))?);
-        }
-        pass(io, input.as_ref(), |r| matches!(r, Record::RunnerTemplate(t) if triples.contains(&t.triple)))?;
-        found(io, input.as_ref(), &targets)?;
-        for r in records {
-            io.write(&r.into())?;
-        }
-        Ok(exit::OK)
-    }
-}
-
 /// Hosts that were asked here are not asked again by later stages.
-fn found(io: &mut StageIo, input: Option<&Input>, targets: &[Target]) -> Result<(), StageError> {
+pub(crate) fn found(io: &mut StageIo, input: Option<&Input>, targets: &[Target]) -> Result<(), StageError> {
     let Some(input) = input else { return Ok(()) };
     for t in targets {
         if !input.records().any(|r| matches!(r, Record::Target(known) if known.host == t.host)) {
@@ -125,7 +97,7 @@ fn found(io: &mut StageIo, input: Option<&Input>, targets: &[Target]) -> Result<
 }
 
 /// Passes the input on without the records that `replaced` names, or starts a stream.
-fn pass(io: &mut StageIo, input: Option<&Input>, replaced: impl Fn(&Record) -> bool) -> Result<(), StageError> {
+pub(crate) fn pass(io: &mut StageIo, input: Option<&Input>, replaced: impl Fn(&Record) -> bool) -> Result<(), StageError> {
     let Some(input) = input else { return io.start_stream().map(drop) };
     for line in &input.lines {
         if !line.record.as_ref().is_some_and(&replaced) {

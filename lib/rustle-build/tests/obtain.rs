@@ -40,6 +40,80 @@ fn built_once_then_remembered() {
     assert!(m.calls()[0].contains(" --offline "));
 }
 
+/// Such a runner, as one with few modules says which it has.
+fn limited(modules: &str) -> Vec<u8> {
+    [arm(), format!("rustle-runner carries the modules: {modules};\n").into_bytes()].concat()
+}
+
+#[test]
+fn who_asks_for_a_special_runner_gets_that_one() {
+    let m = Machine::new(&[ARM], false);
+    std::fs::write(m.path("installed"), arm()).unwrap();
+    let list = wanted(&[target("a", ARM)]);
+    assert_eq!(m.obtain(Settings::default(), &list)[0].source, "prebuilt");
+    let usual = RunnerTemplate { triple: ARM.into(), profile: "release".into(), ..RunnerTemplate::default() };
+    assert_eq!(m.obtain_with(Settings::default(), std::slice::from_ref(&usual), &list)[0].source, "prebuilt");
+    let few = RunnerTemplate { features: vec!["module-copy".into()], ..usual };
+    m.binary(&limited("copy"));
+    for source in ["zigbuild", "cache"] {
+        let got = m.obtain_with(Settings::default(), std::slice::from_ref(&few), &list);
+        assert_eq!((got[0].source.as_str(), got[0].modules.join(" ").as_str()), (source, "copy"));
+    }
+    // The host's own flags are no less a wish.
+    let own = Target { rustflags: vec!["-Ctarget-cpu=cortex-a53".into()], ..target("b", ARM) };
+    m.calls();
+    let got = m.obtain(Settings::default(), &wanted(&[own]));
+    assert_eq!((got[0].source.as_str(), got[0].failed.as_deref()), ("zigbuild", None));
+    assert!(m.calls()[0].contains("[-Ctarget-cpu=cortex-a53]"));
+}
+
+#[test]
+fn a_specification_is_built_with_its_own_linker() {
+    const OWN: &str = "aarch64-acme-linux-musl";
+    let m = Machine::new(&[], true);
+    m.does("cargo", &format!("mkdir -p $d/{OWN}/$p; cp $here/binary $d/{OWN}/$p/rustle-runner"));
+    let path = m.path("aarch64-acme-linux-musl.json");
+    let list = || wanted(&[Target { spec: Some(path.display().to_string()), ..target("board", OWN) }]);
+    std::fs::write(&path, "{}").unwrap();
+    let why = m.obtain(Settings::default(), &list())[0].failed.clone().unwrap();
+    assert!(why.contains("the specification of aarch64-acme-linux-musl names no 'linker', and CARGO_TARGET_AARCH64_ACME_LINUX_MUSL_LINKER is not set"), "{why}");
+    std::fs::write(&path, r#"{"linker": "acme-ld"}"#).unwrap();
+    m.calls();
+    let got = m.obtain(Settings::default(), &list());
+    assert_eq!((got[0].source.as_str(), got[0].failed.as_deref(), got[0].triple.as_str()), ("build-std", None, OWN));
+    let call = &m.calls()[0];
+    assert!(call.starts_with("cargo build -Zbuild-std=std,panic_abort ") && call.contains(" --target targets/aarch64-acme-linux-musl.json "), "{call}");
+    // Another text of the same name is another runner.
+    std::fs::write(&path, r#"{"linker": "acme-ld", "cpu": "x"}"#).unwrap();
+    assert_eq!(m.obtain(Settings::default(), &list())[0].source, "build-std");
+    assert_eq!(m.obtain(Settings::default(), &list())[0].source, "cache");
+}
+
+#[test]
+fn an_installed_runner_with_few_modules_is_left() {
+    let m = Machine::new(&[ARM], false);
+    std::fs::write(m.path("installed"), limited("copy,file")).unwrap();
+    let list = wanted(&[target("a", ARM)]);
+    assert_eq!(m.obtain(Settings::default(), &list)[0].source, "zigbuild");
+    let got = m.obtain(Settings { no_build: true, refresh: true, ..Settings::default() }, &list);
+    let why = got[0].failed.clone().unwrap();
+    assert!(why.contains("installed: it has only the modules copy, file"), "{why}");
+}
+
+#[test]
+fn the_smallest_has_a_standard_library_of_its_own() {
+    let m = Machine::new(&[ARM], true);
+    let list = wanted(&[target("a", ARM)]);
+    let small = Settings { profile: Some("small".into()), ..unprebuilt() };
+    assert_eq!(m.obtain(small, &list)[0].source, "build-std");
+    let call = &m.calls()[0];
+    assert!(call.contains("-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size ") && call.contains("-Cforce-unwind-tables=no"), "{call}");
+    // Where its sources are not there, a ready one does.
+    let m = Machine::new(&[ARM], false);
+    let small = Settings { profile: Some("small".into()), ..unprebuilt() };
+    assert_eq!(m.obtain(small, &list)[0].source, "zigbuild");
+}
+
 #[test]
 fn back_ends_are_tried_in_order_and_each_says_why_not() {
     let m = Machine::new(&[], true);

@@ -442,7 +442,8 @@ impl Shared {
                 }
             }
             for name in engine.plain_names() {
-                if name.starts_with("ansible_") && !name.starts_with("ansible_facts") && CONNECTION.iter().any(|p| name.starts_with(p)) {
+                let runner = name == "rustle_target";
+                if runner || name.starts_with("ansible_") && !name.starts_with("ansible_facts") && CONNECTION.iter().any(|p| name.starts_with(p)) {
                     match engine.variable(&name) {
                         Ok(Some(v)) => _ = out.insert(name, v),
                         Ok(None) => {}

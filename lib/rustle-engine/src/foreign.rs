@@ -106,6 +106,8 @@ const RESTRICTED: &[&str] = &[
     "ansible_password", "ansible_port", "ansible_pipelining", "ansible_timeout", "ansible_private_key_file", "ansible_network_os",
     "ansible_connection_user", "ansible_sftp_extra_args", "ansible_scp_extra_args", "ansible_become", "ansible_docker_extra_args",
     "ansible_transport", "ansible_rsync_path", "ansible_loop_var",
+    // Ours: which runner a host gets.
+    "rustle_target",
 ];
 /// Beginnings of such names.
 const RESTRICTED_BEGIN: &[&str] = &["ansible_become_", "ansible_ssh_", "ansible_local_", "ansible_winrm_", "ansible_psrp_", "ansible_paramiko_ssh_"];

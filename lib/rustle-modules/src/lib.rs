@@ -76,7 +76,7 @@ pub use decode::{Notes, decode};
 #[cfg(unix)]
 pub use inode::Lsattr;
 pub use params::{BitSize, ByteSize, FromParam, JsonArg, Kind, NoArgs, Param, Params, PathArg, Rule, Values};
-pub use run::{all, find, names, near, run};
+pub use run::{all, carried, find, left_out, names, near, run};
 pub use rustle_value::{Dict, Value};
 
 #[cfg(all(test, unix))]

@@ -3,7 +3,7 @@
 use crate::api::{Failure, Module, Outcome, Support};
 use crate::ctx::Ctx;
 use crate::decode::{Notes, decode};
-use crate::registry::ALL;
+use crate::registry::{ALL, CARRIED, LEFT_OUT};
 use crate::secrets;
 use rustle_stream::protocol::ModuleRequest;
 use rustle_value::{Dict, Value};
@@ -29,6 +29,25 @@ pub fn all() -> &'static [&'static Module] {
 /// Full names of every module of this build.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|m| m.name)
+}
+
+/// What this build carries, in words that are found in the executable's file, too: `rustle-runner carries the modules:
+/// copy,file;`, or `all` where none was left out.
+pub fn carried() -> &'static str {
+    CARRIED
+}
+
+/// Whether `name` is a native module that this build was made without; if so, what to tell a person.
+pub fn left_out(name: &str) -> Option<String> {
+    let full = if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") };
+    if !LEFT_OUT.contains(&full.as_str()) {
+        return None;
+    }
+    let has: Vec<&str> = ALL.iter().map(|m| m.short_name()).collect();
+    Some(format!(
+        "The runner on this host was built without the module {full}: it has only {}. Use a runner with all modules, or name this one, too, when rustle-template makes it (--modules).",
+        has.join(", ")
+    ))
 }
 
 /// Names that a person may have meant by `name`, best first, at most three.
@@ -66,6 +85,9 @@ pub fn run(req: &ModuleRequest) -> Dict {
         return failed(Failure::new(format!("The module {} is Python's, which is not called on this system.", payload.name)));
     }
     let Some(module) = find(&req.module) else {
+        if let Some(why) = left_out(&req.module) {
+            return failed(Failure::new(why));
+        }
         let near = near(&req.module);
         let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
         let place = if cfg!(unix) { "in this runner" } else { "for this system" };

@@ -74,3 +74,18 @@ fn invocation_is_added_on_demand() {
     assert_eq!(args.get("checksum_algorithm"), Some(&Value::from("sha1")));
     assert!(!call("stat", r#"{"path": "/"}"#, "{}").contains_key("invocation"));
 }
+
+/// A small runner has HTTPS only where a module in it says that it speaks it.
+#[test]
+fn modules_that_speak_https_say_so() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/modules");
+    let mut speakers = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let speaks = text.contains("crate::http") || text.contains(" http::");
+        assert_eq!(speaks, text.contains("\n//! Speaks HTTPS.\n"), "{}", path.display());
+        speakers.extend(speaks.then_some(path));
+    }
+    assert!(speakers.len() >= 3, "{speakers:?}");
+}

@@ -26,8 +26,11 @@ pub struct Facts {
     pub native: bool,
 }
 
-fn table() -> &'static HashMap<&'static str, (Home, Scope)> {
-    static TABLE: OnceLock<HashMap<&'static str, (Home, Scope)>> = OnceLock::new();
+/// Home, scope, and the modules that an action runs where these are others than the one of its name.
+type Row = (Home, Scope, Option<&'static str>);
+
+fn table() -> &'static HashMap<&'static str, Row> {
+    static TABLE: OnceLock<HashMap<&'static str, Row>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let lines = include_str!("../data/actions.txt").lines().filter(|l| !l.starts_with('#'));
         let rows = lines.filter_map(|line| {
@@ -44,7 +47,7 @@ fn table() -> &'static HashMap<&'static str, (Home, Scope)> {
                 "looks" => Scope::Looks,
                 _ => Scope::World,
             };
-            Some((name, (home, scope)))
+            Some((name, (home, scope, words.next())))
         });
         rows.collect()
     })
@@ -62,12 +65,22 @@ pub fn facts(action: &str) -> Facts {
     let row = table().get(short(action));
     let native_scope = module.map(|m| m.scope);
     match row {
-        Some((home, scope)) => Facts {
+        Some((home, scope, _)) => Facts {
             home: *home,
             scope: if *home == Home::Module { native_scope.or(Some(*scope)) } else { Some(*scope) },
             native: *home != Home::Module || module.is_some(),
         },
         None => Facts { home: Home::Module, scope: native_scope, native: module.is_some() },
+    }
+}
+
+/// Full names of the native modules that the action with this (full) name runs.
+pub fn runs(action: &str) -> Vec<&'static str> {
+    let own = |name: &str| if name.starts_with("ansible.legacy.") { None } else { rustle_modules::find(name).map(|m| m.name) };
+    match table().get(short(action)) {
+        Some((_, _, Some(list))) => list.split(',').filter_map(own).collect(),
+        Some((Home::Engine | Home::Controller, ..)) => Vec::new(),
+        _ => own(action).into_iter().collect(),
     }
 }
 
@@ -85,6 +98,11 @@ mod tests {
         let imports = ["import_tasks", "import_role", "import_playbook"];
         for name in rustle_playbook::builtin_names() {
             assert!(table().contains_key(name) || imports.contains(name), "{name} is not in data/actions.txt");
+        }
+        for (name, (_, _, runs)) in table() {
+            for module in runs.iter().flat_map(|r| r.split(',')) {
+                assert!(rustle_modules::find(module).is_some(), "{name} runs {module}, which is none");
+            }
         }
         assert_eq!(facts("ns.coll.unknown"), Facts { home: Home::Module, scope: None, native: false });
     }

@@ -24,6 +24,7 @@ mod forecast;
 mod inventory;
 mod options;
 mod planner;
+mod requirement;
 mod stage;
 pub mod taint;
 mod work;

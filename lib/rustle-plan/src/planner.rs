@@ -1,10 +1,10 @@
 //! Plays to plans: batches, decisions, segments, requirements.
 
 use crate::batches::batches;
-use crate::catalog::{self, short};
 use crate::decide::{Around, Verdict, maybe};
 use crate::error::PlanError;
 use crate::options::{Barriers, PlanOptions, Strategy};
+use crate::requirement::requirement;
 use crate::taint::Foreign;
 use rustle_jinja::Environment;
 use rustle_playbook::ParsedRun;
@@ -242,7 +242,7 @@ impl<'a> Planner<'a> {
         let tasks = tasks_in_order(play, fragment);
         let (barriers, reason, free) = self.rule(play, &cut)?;
         let mut verdicts = verdicts(play, &tasks, &blocks, &self.foreign);
-        let mut requirement = self.requirement(play, &verdicts);
+        let mut requirement = requirement(play, &verdicts);
         // What needs the controller itself is the same whoever runs the modules.
         let placement = placement(&verdicts);
         if self.options.strategy == Strategy::SshOnly {
@@ -281,27 +281,6 @@ impl<'a> Planner<'a> {
             BarrierRule::Visible => v.visible.clone(),
         };
         Decision { play: play.id, task: task.id, place: v.place, reason: v.reason.clone(), barrier }
-    }
-
-    fn requirement(&self, play: &Play, verdicts: &[(&Task, Verdict)]) -> Requirement {
-        let (mut native, mut python) = (BTreeSet::new(), BTreeSet::new());
-        if !play.other.get("gather_facts").is_some_and(|v| !maybe(Some(v))) {
-            native.insert("ansible.builtin.setup".to_owned());
-        }
-        for (task, v) in verdicts {
-            let delegated = v.place == Place::Controller && matches!(catalog::facts(&task.action).home, catalog::Home::Controller);
-            match v.place {
-                Place::Bridge => _ = python.insert(task.action.to_string()),
-                Place::Host => _ = native.insert(task.action.to_string()),
-                // Delegated to another host of the run, or run by one for all: a module all the same.
-                Place::Controller if !delegated && short(&task.action) != "meta" => {
-                    let set = if catalog::facts(&task.action).native { &mut native } else { &mut python };
-                    set.insert(task.action.to_string());
-                }
-                Place::Controller | Place::Engine => {}
-            }
-        }
-        Requirement { play: play.id, modules: native.into_iter().collect(), python_modules: python.into_iter().collect() }
     }
 }
 

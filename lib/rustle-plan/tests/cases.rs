@@ -1,5 +1,5 @@
 //! Cases as data: a folder with `site.yml`, and `plan`: batches and, for each task, its side (`controller`, `engine`
-//! or `host`, natively or not) and why hosts wait before it. Hosts: h1 to h5 in every pattern but `one`.
+//! or `host`, natively or not) and why hosts wait before it, and what a runner must have. Hosts: h1 to h5 in every pattern but `one`.
 //! `UPDATE=1` rewrites.
 
 use rustle_plan::{HostSource, PlanOptions, plan};
@@ -53,6 +53,12 @@ fn text(folder: &Path) -> String {
                 _ = writeln!(out, "  {}: {place}{why}{wait}", names[&d.task]);
             }
             Record::Segment(s) => _ = writeln!(out, "  segment {} {:?}: {}", s.index, if s.place == Place::Controller { Place::Controller } else { Place::Host }, s.tasks.len()),
+            Record::Requirement(r) => {
+                let short: Vec<&str> = r.runner_modules.iter().map(|m| m.rsplit('.').next().unwrap()).collect();
+                _ = writeln!(out, "  a runner needs: {}", if short.is_empty() { "nothing".to_owned() } else { short.join(" ") });
+                let home = folder.to_string_lossy();
+                r.open.iter().for_each(|why| _ = writeln!(out, "  more may come: {}", why.replace(&*home, "")));
+            }
             _ => {}
         }
     }

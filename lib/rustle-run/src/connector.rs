@@ -65,9 +65,14 @@ impl Opened {
 impl Opener {
     pub(crate) fn open(&self, host: &str, vars: &Dict) -> Result<Opened, String> {
         let spec = HostSpec::from_vars(host, vars, &self.settings).map_err(|e| e.to_string())?;
-        let known = self.known.get(host);
+        // What the stream or the user says of the host's runner goes before what the host says of itself.
+        let told = self.known.get(host).cloned().map(Ok).or_else(|| self.runners.named(vars));
+        let expected = match &told {
+            Some(runner) => runner.clone().ok(),
+            None => self.runners.own(),
+        };
         let mut options = BootstrapOptions {
-            expected: known.cloned().or_else(|| self.runners.own()),
+            expected,
             self_check: true,
             retries: spec.retries,
             ..self.runners.bootstrap_options()
@@ -78,9 +83,10 @@ impl Opener {
         let user = spec.user.clone();
         if connection.is_local() {
             options.self_check = false;
-            let own = match options.expected.clone() {
-                Some(own) => own,
-                None => self.here()?,
+            let own = match (options.expected.clone(), &told) {
+                (Some(own), _) => own,
+                (None, Some(Err(why))) => return Err(why.clone()),
+                (None, _) => self.here()?,
             };
             let session = bootstrap_local(&own, &options).map_err(|e| e.to_string())?;
             return Ok(Opened { session, user, remote: None, reach: None });
@@ -93,7 +99,7 @@ impl Opener {
         let timed = |sum: &Cell<f64>, from: Instant| sum.set(sum.get() + from.elapsed().as_secs_f64());
         let choose = |p: &Platform| {
             let from = Instant::now();
-            let chosen = known.map_or_else(|| self.runners.choose(p), |r| Ok(r.clone()));
+            let chosen = told.clone().unwrap_or_else(|| self.runners.choose(p));
             timed(&choosing, from);
             chosen
         };

@@ -5,6 +5,7 @@ use rustle_build::{Cache, Context, Meter, Progress, Settings, Wanted, obtain};
 use rustle_ship::{BootstrapOptions, Platform, Runner};
 use rustle_stream::record::{Capabilities, Target};
 use rustle_toolchain::Env;
+use rustle_value::{Dict, py_str};
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -67,11 +68,21 @@ impl Runners {
         let target = target_of(platform);
         let key = format!("{} {:?} {:?} {advised}", target.triple, target.libc, target.libc_version);
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        place.get_or_init(|| self.find(target, platform, advised)).clone()
+        place.get_or_init(|| self.find(target, &platform.label(), advised)).clone()
     }
-    fn find(&self, target: Target, platform: &Platform, advised: bool) -> Result<Arc<Runner>, String> {
+    /// The runner for the platform that a host's variable `rustle_target` names; `None` where it names none.
+    pub fn named(&self, vars: &Dict) -> Option<Result<Arc<Runner>, String>> {
+        let name = vars.get("rustle_target").filter(|v| !v.is_null()).map(py_str)?;
+        let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(format!("named {name}")).or_default().clone();
+        let find = || {
+            let target = rustle_target::custom::named(&self.env, &name).map_err(|e| format!("rustle_target: {e}"))?;
+            self.find(target, &name, false)
+        };
+        Some(place.get_or_init(find).clone())
+    }
+    fn find(&self, target: Target, label: &str, advised: bool) -> Result<Arc<Runner>, String> {
         if target.triple.is_empty() {
-            return Err(format!("unsupported target: {}", platform.label()));
+            return Err(format!("unsupported target: {label}"));
         }
         let cache = Cache::of(&self.env).map_err(|e| e.to_string())?;
         let triple = target.triple.clone();

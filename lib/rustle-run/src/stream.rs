@@ -61,12 +61,16 @@ fn runners(input: &Input) -> Result<HashMap<String, Arc<Runner>>, StageError> {
         .filter_map(|l| if let Some(Record::Shipment(s)) = &l.record { Some((s.host.as_str(), (l.number, s))) } else { None })
         .collect();
     let cache = rustle_toolchain::Env::load().ok().and_then(|env| rustle_build::Cache::of(&env).ok());
+    let needs = rustle_build::carried::Needs::of(input.records());
     let mut found = HashMap::new();
     for record in input.records() {
         let Record::Artifact(a) = record else { continue };
         // An executable with a plan inside is no runner for this one.
         if a.failed.is_some() || a.embedded_plan.is_some() {
             continue;
+        }
+        if let Some(why) = rustle_build::carried::unfit(a, needs.as_ref()) {
+            return Err(StageError::data(format!("the runner for {}: {why}", a.hosts.join(", "))).hint("let rustle-template and rustle-compile run again"));
         }
         let runner = Arc::new(Runner::of(a, cache.clone()));
         for host in &a.hosts {

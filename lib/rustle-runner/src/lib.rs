@@ -47,6 +47,7 @@ pub fn main() -> ExitCode {
         Some("--worker") => worker::serve(),
         Some("--async") => background::run_job(args.get(2).map_or("", String::as_str)),
         Some("--self-digest") => digest(),
+        Some("--modules") => say(rustle_modules::carried().trim_end()),
         Some("--version") => say(VERSION),
         Some(_) => with_plan_or_not(&args[1..]),
     }

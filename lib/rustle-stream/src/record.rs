@@ -180,6 +180,12 @@ pub struct Requirement {
     pub play: PlayId,
     pub modules: Vec<String>,
     pub python_modules: Vec<String>,
+    /// Native modules that a runner must have for it: those of the tasks, and those that actions run in their turn.
+    #[serde(default)]
+    pub runner_modules: Vec<String>,
+    /// Why tasks may need others, a line each: what comes, or is chosen, during the run only.
+    #[serde(default)]
+    pub open: Vec<String>,
 }
 
 /// A host's platform and how it is known.
@@ -196,6 +202,15 @@ pub struct Target {
     /// `variable`, `cache`, `probe`, `controller` (local connection), `assumed`.
     pub known_by: String,
     pub reason: Option<String>,
+    /// Features of its processor, by rustc's names, sorted; empty where they are not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cpu_features: Vec<String>,
+    /// The target specification for rustc, where the user gives one: a JSON file. The triple is its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<String>,
+    /// Flags for rustc, where the user gives some for this platform.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rustflags: Vec<String>,
 }
 
 /// What this machine can build with.
@@ -283,6 +298,9 @@ pub struct RunnerTemplate {
     pub hash: String,
     /// Where the project was written, if it was.
     pub path: Option<String>,
+    /// The target specification for rustc, where the platform is the user's own: the JSON itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<String>,
 }
 
 /// A runner binary for a target.
@@ -301,6 +319,9 @@ pub struct Artifact {
     pub hosts: Vec<String>,
     /// The plan's digest where the plan is inside.
     pub embedded_plan: Option<String>,
+    /// The modules that it has, where it has not all of them; their names without a collection.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// Set where no binary could be had: why; the hosts fall back.
     pub failed: Option<String>,
 }

@@ -11,6 +11,10 @@ pub fn runner_for(target: &Target) -> Vec<String> {
         return Vec::new();
     }
     let mut list = vec![exact.to_owned()];
+    // What the user made for this host is what it gets.
+    if target.spec.is_some() || !target.rustflags.is_empty() {
+        return list;
+    }
     let mut add = |t: String| {
         if !list.contains(&t) {
             list.push(t);

@@ -35,6 +35,11 @@ fn native() -> Option<String> {
         None if musl => answer.push_str("rustle.musl=/lib/ld-musl\n"),
         None => {}
     }
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let features = |l: &&str| ["flags", "Features", "isa"].iter().any(|k| l.starts_with(k));
+    if let Some((_, list)) = cpu.lines().find(features).and_then(|l| l.split_once(':')) {
+        let _ = writeln!(answer, "rustle.cpu={}", list.trim());
+    }
     Some(answer)
 }
 

@@ -14,7 +14,9 @@ echo "rustle.elf=$(od -An -v -tx1 -N40 /bin/sh 2>/dev/null | tr -d ' \n\t')"; \
 echo "rustle.libc=$(getconf GNU_LIBC_VERSION 2>/dev/null)"; \
 echo "rustle.ldd=$(ldd --version 2>&1 | head -n 2 | tr '\n' ' ')"; \
 for f in /lib/ld-musl-*.so.1; do [ -e "$f" ] && echo "rustle.musl=$f"; done; \
-echo "rustle.product=$(sw_vers -productVersion 2>/dev/null)""#;
+echo "rustle.cpu=$(sed -n -e '/^flags/{s/^[^:]*: *//p;q;}' -e '/^Features/{s/^[^:]*: *//p;q;}' -e '/^isa/{s/^[^:]*: *//p;q;}' /proc/cpuinfo 2>/dev/null)"; \
+echo "rustle.product=$(sw_vers -productVersion 2>/dev/null)"; \
+case $(uname -s 2>/dev/null) in Darwin) echo "rustle.cpu=$(sysctl -n machdep.cpu.features machdep.cpu.leaf7_features 2>/dev/null | tr '\n' ' ')";; esac"#;
 
 /// What a host is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Platform {
     pub libc_version: Option<String>,
     /// What was unusual, for the `reason` of the record.
     pub note: Option<String>,
+    /// rustc's names of the processor's features, sorted; empty where it tells none.
+    pub features: Vec<String>,
 }
 
 /// Reads a host's answer to [`PROBE`].
@@ -33,6 +37,13 @@ pub struct Platform {
 /// # Errors
 /// [`TargetError::Answer`] for text that is no answer, [`TargetError::Unsupported`] for systems without runners.
 pub fn parse(answer: &str) -> Result<Platform, TargetError> {
+    let mut platform = named(answer)?;
+    let cpu = answer.lines().rev().find_map(|l| l.trim_end_matches('\r').strip_prefix("rustle.cpu="));
+    platform.features = crate::cpu::features(platform.triple.split('-').next().unwrap_or_default(), cpu.unwrap_or_default());
+    Ok(platform)
+}
+
+fn named(answer: &str) -> Result<Platform, TargetError> {
     let fields: HashMap<&str, &str> = answer
         .lines()
         .filter_map(|l| l.trim_end_matches('\r').strip_prefix("rustle.")?.split_once('='))
@@ -89,6 +100,7 @@ fn linux<'a>(machine: &str, field: &impl Fn(&str) -> Option<&'a str>) -> Option<
         libc: libc.map(str::to_owned),
         libc_version: version,
         note,
+        ..Platform::default()
     })
 }
 

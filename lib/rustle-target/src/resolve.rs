@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::probe::{self, PROBE, Platform};
-use crate::{Inventory, TargetError, facts, own, triple};
+use crate::{Inventory, TargetError, custom, facts, own};
 use rustle_stream::record::Target;
 use rustle_toolchain::Env;
 use rustle_value::{Dict, py_str};
@@ -36,7 +36,16 @@ pub fn controller(env: &Env) -> Target {
 fn record(host: &str, found: Result<Platform, TargetError>, by: &str) -> Target {
     let host = host.to_owned();
     match found {
-        Ok(p) => Target { host, triple: p.triple, libc: p.libc, libc_version: p.libc_version, known_by: by.into(), reason: p.note },
+        Ok(p) => Target {
+            host,
+            triple: p.triple,
+            libc: p.libc,
+            libc_version: p.libc_version,
+            known_by: by.into(),
+            reason: p.note,
+            cpu_features: p.features,
+            ..Target::default()
+        },
         Err(e) => Target { host, known_by: by.into(), reason: Some(e.to_string()), ..Target::default() },
     }
 }
@@ -45,7 +54,7 @@ fn record(host: &str, found: Result<Platform, TargetError>, by: &str) -> Target 
 /// reason.
 ///
 /// # Errors
-/// [`TargetError::UnknownTriple`] where a user's `rustle_target` is none.
+/// [`TargetError::Variable`] where a user's `rustle_target` is none.
 pub fn resolve(env: &Env, inventory: &Inventory, hosts: &[String], options: &Options) -> Result<Vec<Target>, TargetError> {
     let mut cache = Cache::open(env);
     let mut own: Option<Target> = None;
@@ -55,16 +64,14 @@ pub fn resolve(env: &Env, inventory: &Inventory, hosts: &[String], options: &Opt
         let vars = inventory.vars(host);
         let mut known = None;
         if let Some(name) = vars.get("rustle_target").filter(|v| !v.is_null()).map(py_str) {
-            let triple = triple::normalise(&name)?;
-            let text = |n: &str| vars.get(n).map(py_str);
-            known = Some(Target {
-                host: host.clone(),
-                libc: libc_of(&triple),
-                libc_version: text("rustle_target_libc_version"),
-                triple,
-                known_by: "variable".into(),
-                reason: None,
-            });
+            let mut target = custom::named(env, &name).map_err(|e| TargetError::Variable { host: host.clone(), why: Box::new(e) })?;
+            if let Some(version) = vars.get("rustle_target_libc_version").filter(|v| !v.is_null()) {
+                target.libc_version = Some(py_str(version));
+            }
+            if let Some(list) = vars.get("rustle_target_cpu_features").and_then(|v| v.as_list()) {
+                target.cpu_features = list.iter().map(py_str).collect();
+            }
+            known = Some(Target { host: host.clone(), ..target });
         } else if is_local(host, &vars, &inventory.cli()) {
             let own = own.get_or_insert_with(|| controller(env));
             known = Some(Target { host: host.clone(), ..own.clone() });
@@ -122,16 +129,5 @@ fn is_local(host: &str, vars: &Dict, cli: &Dict) -> bool {
         Some("local" | "ansible.builtin.local") => true,
         Some("smart") | None => matches!(host, "localhost" | "127.0.0.1" | "::1") && vars.get("ansible_host").is_none(),
         Some(_) => false,
-    }
-}
-
-fn libc_of(triple: &str) -> Option<String> {
-    let env = triple.rsplit('-').next()?;
-    if env.starts_with("gnu") && triple.contains("linux") {
-        Some("glibc".into())
-    } else if env.starts_with("musl") {
-        Some("musl".into())
-    } else {
-        None
     }
 }

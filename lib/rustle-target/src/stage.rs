@@ -1,6 +1,6 @@
 //! The stage `rustle-target`: a `target` record for each host that the plan reaches.
 
-use crate::{Ask, Connected, Inventory, Options, TargetError, hosts_to_reach, resolve};
+use crate::{Ask, Connected, Inventory, Options, TargetError, hosts_to_reach, resolve, table};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_connect::Settings;
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
@@ -19,6 +19,7 @@ impl Stage for TargetStage {
     fn command() -> Command {
         Command::new("rustle-target")
             .about("Tells each host's platform and how it is known")
+            .after_help("A host's variable rustle_target names its platform: a triple, or the file of a platform of your own (see RUSTLE_TARGET_PATH).")
             .arg(Arg::new("refresh").long("refresh").action(ArgAction::SetTrue).help("Ask hosts again instead of trusting caches"))
             .arg(Arg::new("no-probe").long("no-probe").action(ArgAction::SetTrue).help("Contact no host"))
             .arg(
@@ -29,11 +30,24 @@ impl Stage for TargetStage {
                     .value_parser(clap::value_parser!(u32).range(1..))
                     .help("Hosts asked at the same time (default: the stream's options, else 20)"),
             )
+            .arg(
+                Arg::new("output")
+                    .long("output")
+                    .value_name("FORMAT")
+                    .value_parser(["records", "table"])
+                    .default_value("records")
+                    .help("records, or a table of the platforms with their hosts, for people"),
+            )
     }
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
         let input = io.read_all()?;
         let records = add_targets(&input, args)?;
+        if args.get_one::<String>("output").is_some_and(|f| f == "table") {
+            let all = everyone(&input.records().collect::<Vec<_>>(), records);
+            io.text(&table(&all))?;
+            return Ok(exit::OK);
+        }
         let again: HashSet<&str> = records.iter().map(|t| t.host.as_str()).collect();
         for line in &input.lines {
             match &line.record {
@@ -67,10 +81,14 @@ fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<Target>, StageErr
 /// # Errors
 /// As [`resolve`].
 pub fn targets_of_stream(env: &Env, records: &[&Record]) -> Result<Vec<Target>, TargetError> {
-    let made = add(env, records, false, true, None)?;
+    Ok(everyone(records, add(env, records, false, true, None)?))
+}
+
+/// The stream's targets, and those that were made now; the latter count more.
+fn everyone(records: &[&Record], made: Vec<Target>) -> Vec<Target> {
     let known = records.iter().filter_map(|r| if let Record::Target(t) = r { Some(t.clone()) } else { None });
     let known = known.filter(|t| !made.iter().any(|m| m.host == t.host)).collect::<Vec<_>>();
-    Ok(known.into_iter().chain(made).collect())
+    known.into_iter().chain(made).collect()
 }
 
 fn add(env: &Env, records: &[&Record], refresh: bool, probe: bool, forks: Option<usize>) -> Result<Vec<Target>, TargetError> {

@@ -45,8 +45,7 @@ pub const KNOWN: &[&str] = &[
 pub fn normalise(name: &str) -> Result<String, TargetError> {
     let name = name.trim();
     let bare = match name.rsplit_once('-') {
-        // zig's way to say which glibc: `x86_64-unknown-linux-gnu.2.17`.
-        Some((_, last)) if last.contains('.') => name.split_once('.').map_or(name, |(n, _)| n),
+        Some((_, last)) if versioned(last) => name.split_once('.').map_or(name, |(n, _)| n),
         _ => name,
     };
     if KNOWN.contains(&bare) {
@@ -57,6 +56,14 @@ pub fn normalise(name: &str) -> Result<String, TargetError> {
         return Ok((*same).to_owned());
     }
     Err(TargetError::UnknownTriple { name: name.to_owned(), nearest: nearest(bare) })
+}
+
+/// Whether the last part of a name ends in a version: zig's way to say which glibc (`x86_64-unknown-linux-gnu.2.17`), a
+/// system's release (`arm64-apple-darwin23.1.0`).
+fn versioned(last: &str) -> bool {
+    let Some((system, version)) = last.split_once('.') else { return false };
+    let some = ["gnu", "darwin", "macos"].iter().any(|s| system.starts_with(s));
+    some && version.split('.').all(|n| n.parse::<u32>().is_ok())
 }
 
 /// What makes two spellings the same platform. The vendor says nothing that matters here.
@@ -85,7 +92,8 @@ pub fn nearest(name: &str) -> Option<String> {
     (far <= name.len() / 2).then(|| (*best).to_owned())
 }
 
-fn distance(a: &str, b: &str) -> usize {
+/// How many characters differ: to be put in, taken out or replaced.
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -111,6 +119,10 @@ mod tests {
             ("x86_64-unknown-linux-gnu.2.17", "x86_64-unknown-linux-gnu"),
             ("x86_64-pc-linux-gnu", "x86_64-unknown-linux-gnu"),
             ("arm64-apple-darwin", "aarch64-apple-darwin"),
+            ("arm64-apple-darwin23.1.0", "aarch64-apple-darwin"),
+            ("i386-linux-gnu.2.28", "i686-unknown-linux-gnu"),
+            ("armv7-linux-musleabihf", "armv7-unknown-linux-musleabihf"),
+            ("x86_64-w64-windows-gnu", "x86_64-pc-windows-gnu"),
             ("riscv64-linux-gnu", "riscv64gc-unknown-linux-gnu"),
         ] {
             assert_eq!(normalise(given).as_deref(), Ok(want), "{given}");
@@ -123,6 +135,8 @@ mod tests {
         assert_eq!(text("x86_64-unknown-linux-mussl"), "unknown platform 'x86_64-unknown-linux-mussl'; did you mean 'x86_64-unknown-linux-musl'?");
         assert_eq!(text("aarch6-unknown-linux-gnu"), "unknown platform 'aarch6-unknown-linux-gnu'; did you mean 'aarch64-unknown-linux-gnu'?");
         assert!(text("aarch64-linux-mussl").ends_with("did you mean 'aarch64-unknown-linux-musl'?"));
+        assert_eq!(text("x86_64-linux-musl.1"), "unknown platform 'x86_64-linux-musl.1'; did you mean 'x86_64-unknown-linux-musl'?");
+        assert_eq!(text("x86_64-linux-gnu.new"), "unknown platform 'x86_64-linux-gnu.new'; did you mean 'x86_64-unknown-linux-gnu'?");
         assert_eq!(text("toaster"), "unknown platform 'toaster'");
     }
 

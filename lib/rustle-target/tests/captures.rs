@@ -1,5 +1,5 @@
 //! Hosts' answers as they were captured, and what is read from them. One file per host in `tests/captures`: the
-//! answer, with the expected triple, libc and version in its first line.
+//! answer, with the expected triple, libc, version and processor's features in its first line.
 
 use rustle_target::{PROBE, parse};
 
@@ -12,13 +12,16 @@ fn captured_answers() {
         let text = std::fs::read_to_string(&path).unwrap();
         let (want, answer) = text.split_once('\n').unwrap();
         let got = match parse(answer) {
-            Ok(p) => format!("{} {} {}", p.triple, p.libc.as_deref().unwrap_or("-"), p.libc_version.as_deref().unwrap_or("-")),
+            Ok(p) => {
+                let words = [p.triple.as_str(), p.libc.as_deref().unwrap_or("-"), p.libc_version.as_deref().unwrap_or("-")];
+                words.into_iter().chain(p.features.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+            }
             Err(e) => format!("error: {e}"),
         };
         assert_eq!(got, want, "{}", path.display());
         count += 1;
     }
-    assert!(count >= 14, "{count} captures");
+    assert!(count >= 26, "{count} captures");
 }
 
 #[test]

@@ -70,7 +70,13 @@ fn a_wrong_variable_is_the_users_mistake() {
     let inventory = Inventory::of(&records);
     let options = Options { ask: None, refresh: false, parallel: 1, config: Dict::new() };
     let e = resolve(&Env::load().unwrap(), &inventory, &["h".into()], &options).unwrap_err();
-    assert!(e.to_string().ends_with("did you mean 'x86_64-unknown-linux-musl'?"), "{e}");
+    assert_eq!(e.to_string(), "h: rustle_target: unknown platform 'x86_64-unknown-linux-mussl'; did you mean 'x86_64-unknown-linux-musl'?");
+}
+
+#[test]
+fn a_glibc_may_be_named_with_the_platform() {
+    let target = rustle_target::custom::named(&Env::default(), "aarch64-unknown-linux-gnu.2.17").unwrap();
+    assert_eq!((target.triple.as_str(), target.libc.as_deref(), target.libc_version.as_deref()), ("aarch64-unknown-linux-gnu", Some("glibc"), Some("2.17")));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-complete -c rustle-compile -l target -d 'For this platform instead of the hosts of a stream; no input is read' -r
-complete -c rustle-compile -l profile -d 'How the runner is optimised (default: release)' -r -f -a "release\t''
+complete -c rustle-compile -l target -d 'For this platform, or the file of one of your own (.json, .toml), instead of the hosts of a stream; no input is read' -r
+complete -c rustle-compile -l profile -d 'How the runner is optimised; debug is dev, release-with-debug is symbols, min-size is small (default: release)' -r -f -a "release\t''
 small\t''
 fast\t''
 symbols\t''
 dev\t''"
-complete -c rustle-compile -l features -d 'Cargo features; module-<NAME> limits the modules to those named' -r
+complete -c rustle-compile -l features -d 'Cargo features, no-<NAME> for one that is usual; module-<NAME> limits the modules to those named' -r
 complete -c rustle-compile -l cache-prune -d 'Remove runners that were not used for so many days (30), folders of builds and logs, instead' -r
 complete -c rustle-compile -l backend -d 'Ways to build, in this order (default: all that fit)' -r -f -a "build-std\t''
 cargo\t''

@@ -1,4 +1,6 @@
 complete -c rustle-target -s f -l forks -d 'Hosts asked at the same time (default: the stream\'s options, else 20)' -r
+complete -c rustle-target -l output -d 'records, or a table of the platforms with their hosts, for people' -r -f -a "records\t''
+table\t''"
 complete -c rustle-target -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
 complete -c rustle-target -l vault-id -d 'A vault identity and the file with its password, besides those that the input names' -r

@@ -65,7 +65,7 @@ impl Machine {
     }
     pub fn env(&self) -> Env {
         let path = format!("{}:/usr/bin:/bin", self.dir.path().display());
-        let usual = [("PATH", path), ("HOME", self.dir.path().display().to_string()), ("RUSTFLAGS", "-Cuser".into())];
+        let usual = [("PATH", path), ("HOME", self.dir.path().display().to_string()), ("RUSTFLAGS", "-Cuser".into()), ("RUSTLE_RUNNER", self.path("installed").display().to_string())];
         Env::of(usual.into_iter().map(|(k, v)| (k.to_owned(), v)).chain(self.vars.iter().cloned()))
     }
     pub fn set(&mut self, name: &str, value: impl Into<String>) {

@@ -113,6 +113,9 @@ impl Engine<'_> {
         if let (Some(why), None) = (&self.unreachable, &manner.delegate) {
             return Err(Failure::unreachable(why.as_str()));
         }
+        if let Some(why) = rustle_modules::left_out(module) {
+            return Ok(failed_result(why));
+        }
         let payload = if crate::foreign::is_foreign(module) { Some(self.payload(cx, module)?) } else { None };
         let mut request = self.request(cx, manner, module, args, blobs);
         if let Some(payload) = payload {

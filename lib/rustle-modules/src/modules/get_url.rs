@@ -1,6 +1,8 @@
 //! Downloads a file, unless it is there already.
 //!
 //! Not supported natively, and refused: `use_gssapi`, `ciphers`. Digest authentication fails like a wrong password.
+//!
+//! Speaks HTTPS.
 
 use crate::http::{Request, file_name, http_date, refuse, shown};
 use crate::paths::{basename, dirname, join, readable, writable};

@@ -1,6 +1,8 @@
 //! Unpacks an archive: tar (plain or compressed) or ZIP; from the controller, the host or the web.
 //!
 //! As in Ansible, check mode can't tell for tar archives and skips them. Needs GNU tar, or unzip.
+//!
+//! Speaks HTTPS.
 
 use crate::archive::{Archive, Wish, absolute, shown};
 use crate::http::Request;

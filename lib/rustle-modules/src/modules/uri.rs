@@ -1,6 +1,8 @@
 //! Talks to a web service.
 //!
 //! Not supported natively, and refused: `unix_socket`, `use_gssapi`, `ciphers`, `body_format=form-multipart`.
+//!
+//! Speaks HTTPS.
 
 use crate::http::{Request, Response, file_name, http_date, refuse, resolve, shown};
 use crate::paths::join;
