@@ -13,6 +13,9 @@ pub static COMPONENT: Component = Component {
             return Plan::There(format!("all {} are installed", site.options.triples.len()));
         }
         let (Some(toolchain), Some(rustup)) = (site.toolchain(), site.tool("rustup").map(|t| t.command.clone())) else {
+            if site.tool("rust-src").is_some() {
+                return Plan::There("none is needed: builds compile the standard library's source".into());
+            }
             return Plan::Cannot {
                 why: "the compiler was not installed by rustup, which has them".into(),
                 way: Some("rustle-caps --install rust-src".into()),
