@@ -287,6 +287,9 @@ fn include(shared: &Shared, play: &Arc<PlayState>, engine: &mut rustle_engine::E
             let remote = "If you are using a module and expect the file to exist on the remote, see the remote_src option.";
             return Failure::new(format!("{text} {remote}")).saying(text).apart();
         }
+        if text.starts_with("Could not find specified file in role") {
+            return Failure::new(text).apart();
+        }
         Failure::new(text).at(e.origin())
     })?;
     if !is_role {

@@ -41,7 +41,16 @@ pub(crate) fn ask(shared: &Shared, play: &Play, emit: &mut dyn FnMut(RunEvent)) 
             }
             emit(RunEvent::Warning { text: "***** VALUES ENTERED DO NOT MATCH ****".into() });
         };
-        let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
+        let answer = match (answer, default) {
+            (Some(a), None) => a,
+            (Some(a), Some(d)) => if a.is_empty() { d } else { a },
+            (None, Some(d)) => d,
+            // Nobody was asked.
+            (None, None) => {
+                out.insert(name, "None");
+                continue;
+            }
+        };
         let value = match text("encrypt") {
             None if entry.get("unsafe").is_some_and(|v| rustle_engine::to_bool(v).unwrap_or(false)) => Value::from(answer),
             None => Value::trusted(answer, None),

@@ -65,10 +65,10 @@ impl World for ControllerWorld {
         Some(Ok(match name {
             "hostvars" => Value::Object(Arc::new(HostVarsMap { shared: self.shared.clone(), play: self.play.clone() })),
             "ansible_play_hosts_all" => hosts(self.play.hosts_all.clone()),
-            "ansible_play_hosts" | "play_hosts" => {
+            "ansible_play_hosts" => {
                 hosts(self.play.hosts_all.iter().filter(|h| !failed.contains(*h)).cloned().collect())
             }
-            "ansible_play_batch" => {
+            "ansible_play_batch" | "play_hosts" => {
                 hosts(crate::session::lock(&self.play.batch).iter().filter(|h| !failed.contains(*h)).cloned().collect())
             }
             _ => return None,

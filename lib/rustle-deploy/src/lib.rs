@@ -190,7 +190,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
     let out = std::io::LineWriter::new(std::io::stdout());
     let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
-        return fail(&format!("[ERROR]: Invalid callback for stdout specified: {format}"), exit::ERROR);
+        return fail(&format!("[ERROR]: Could not load '{format}' callback plugin."), exit::ERROR);
     };
     report.settings(&version(ansible, &config), config.file.as_ref().and_then(|f| f.to_str()));
     for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {

@@ -7,7 +7,7 @@ use crate::scope::{Place, TaskScope};
 use crate::vars::Layers;
 use rustle_jinja::{Error as JinjaError, is_omit};
 use rustle_stream::model::{Role, Task};
-use rustle_value::{Dict, Value, py_str};
+use rustle_value::{Dict, Origin, Value, py_str};
 use std::sync::Arc;
 
 /// A task at its turn.
@@ -44,6 +44,7 @@ impl Engine<'_> {
             place: &cx.place,
             deprecated: &self.deprecated,
             ask: true,
+            transport: self.options.config.get("DEFAULT_TRANSPORT").and_then(Value::as_str).filter(|t| *t != "smart").unwrap_or("ssh"),
             parts: None,
         }
     }
@@ -97,7 +98,7 @@ impl Engine<'_> {
     }
     /// A keyword as a number.
     pub fn keyword_int(&self, cx: &TaskContext, name: &str) -> Result<Option<i64>, Failure> {
-        self.keyword(cx, name)?.map(|v| number(name, &v).map(|f| f as i64)).transpose()
+        self.keyword(cx, name)?.map(|v| number(name, &v, cx.inherited.get(name).and_then(origin_of)).map(|f| f as i64)).transpose()
     }
     /// The text of a variable that tunes behaviour (`ansible_become_user`, …).
     pub fn variable_str(&self, cx: &TaskContext, name: &str) -> Result<Option<String>, Failure> {
@@ -192,9 +193,12 @@ impl<'w> Engine<'w> {
 }
 
 /// A number out of a keyword's value.
-pub fn number(name: &str, v: &Value) -> Result<f64, Failure> {
+pub fn number(name: &str, v: &Value, at: Option<&Origin>) -> Result<f64, Failure> {
     v.as_f64().or_else(|| v.as_str().and_then(|s| s.trim().parse().ok())).ok_or_else(|| {
-        Failure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to an int.", py_str(v)))
+        let kind = if matches!(name, "delay" | "pause") { "float" } else { "int" };
+        Failure::new(format!("The value {} could not be converted to '{kind}'.", rustle_value::py_repr(v)))
+            .at(at)
+            .inside(format!("Error processing keyword '{name}'"), at)
     })
 }
 

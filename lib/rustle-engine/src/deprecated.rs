@@ -12,6 +12,10 @@ const USE_FACTS: &str = "Use `ansible_facts[\"fact_name\"]` (no `ansible_` prefi
 const VARS: &str = "The internal \"vars\" dictionary is deprecated.";
 const USE_LOOKUPS: &str = "Use the `vars` and `varnames` lookups instead.";
 
+const DELIMITERS: &str = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
+const PLAY_HOSTS: &str = "The `play_hosts` magic variable is deprecated.";
+const USE_BATCH: &str = "Use `ansible_play_batch` instead.";
+
 /// Key of a result, and keys of a deprecation that are told but not registered.
 const KEY: &str = "deprecations";
 const PLACE: &str = "_origin";
@@ -32,19 +36,24 @@ impl Notes {
     /// A template at `origin` reads `name`.
     pub(crate) fn used(&self, layers: &Layers<'_>, name: &str, origin: Option<&Origin>) {
         let Some(origin) = origin else { return };
+        if name == rustle_jinja::DELIMITED {
+            return self.note(DELIMITERS, "", "2.23", origin);
+        }
         if self.facts && layers.is_injected(name) {
-            self.note(INJECTED, USE_FACTS, origin);
+            self.note(INJECTED, USE_FACTS, "2.24", origin);
         } else if name == "vars" && layers.get(name).is_none() {
-            self.note(VARS, USE_LOOKUPS, origin);
+            self.note(VARS, USE_LOOKUPS, "2.24", origin);
+        } else if name == "play_hosts" && layers.get(name).is_none() {
+            self.note(PLAY_HOSTS, USE_BATCH, "2.23", origin);
         }
     }
-    fn note(&self, msg: &str, help: &str, origin: &Origin) {
+    fn note(&self, msg: &str, help: &str, version: &str, origin: &Origin) {
         let place = dict! { "file" => &*origin.file, "line" => i64::from(origin.line), "column" => i64::from(origin.column) };
         let new = Value::dict(dict! {
             "msg" => msg,
             "collection_name" => "ansible.builtin",
             "deprecator" => dict! { "resolved_name" => "ansible.builtin", "type" => Value::Null },
-            "version" => "2.24",
+            "version" => version,
             PLACE => place,
             HELP => help,
         });

@@ -28,7 +28,9 @@ impl Failure {
     }
     /// The host is gone.
     pub fn unreachable(message: impl Into<String>) -> Failure {
-        Failure { unreachable: true, ..Failure::new(message) }
+        let message: String = message.into();
+        let told = if message.starts_with("Task failed") { message } else { format!("Task failed: {message}") };
+        Failure { unreachable: true, ..Failure::new(told) }
     }
     /// Sets the place of the innermost part that has none.
     pub fn at(mut self, origin: Option<&Origin>) -> Failure {

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use crate::play::Flow;
 use rustle_stream::event::{Status, TaskEvent, TaskHeader};
 use rustle_stream::model::Fragment;
-use rustle_stream::protocol::{Call, Frame, Placement, Reply};
+use rustle_stream::protocol::{Call, Frame, Placement, Reply, VarChanges};
 use rustle_value::{Dict, Value, dict};
 
 /// Tasks to be executed for one item of an include.
@@ -91,6 +91,11 @@ impl Engine<'_> {
             let nothing = || dict! { "changed" => false, "skipped" => true, "skipped_reason" => "No items in the list" };
             let outcome = Outcome::skipped(skipped.unwrap_or_else(nothing));
             return self.finish(&cx, outcome, looped).0;
+        }
+        if let (Some(name), false) = (&cx.task.register, looped) {
+            // An include has nothing to say but that it was done.
+            let told = Value::dict(dict! { "changed" => false, "failed" => false });
+            self.vars.apply(&VarChanges { set: dict! { name.as_str() => told }, ..VarChanges::default() });
         }
         for one in &loaded {
             self.world.event(TaskEvent::Included {

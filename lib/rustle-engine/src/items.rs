@@ -184,12 +184,7 @@ impl Engine<'_> {
                 }
             }
             deprecations.extend(crate::deprecated::of(&one.result));
-            let unreachable = one.unreachable;
-            let registered = one.registered();
-            results.push(Value::dict(registered));
-            if unreachable {
-                break;
-            }
+            results.push(Value::dict(one.registered()));
             if self.loop_breaks(cx, results.last()) || self.stop.is_some() {
                 break;
             }
@@ -208,6 +203,9 @@ impl Engine<'_> {
         crate::deprecated::add(&mut sum.result, deprecations);
         if sum.failed {
             sum.result.insert("failed", true);
+        }
+        if sum.unreachable {
+            sum.result.insert("unreachable", true);
         }
         if sum.skipped {
             sum.result.insert("skipped", true);

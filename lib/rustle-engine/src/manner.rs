@@ -46,9 +46,12 @@ impl Engine<'_> {
                 v => self.world.warning(format!("could not parse environment value, skipping: {}", py_str(&v))),
             }
         }
-        let seconds = |v: Option<Value>, name: &str| -> Result<Option<u64>, Failure> {
-            v.map(|v| number(name, &v).map(|n| n.max(0.0) as u64)).transpose()
+        let seconds = |v: Option<Value>, name: &str, raw: Option<&Value>| -> Result<Option<u64>, Failure> {
+            v.map(|v| number(name, &v, raw.and_then(origin_of)).map(|n| n.max(0.0) as u64)).transpose()
         };
+        for name in ["ignore_errors", "ignore_unreachable"] {
+            self.keyword_bool(cx, name, false)?;
+        }
         let render = |v: &Option<Value>| v.as_ref().map(|v| self.render(cx, v)).transpose().map_err(Failure::from);
         let throttle = cx.inherited.get("throttle").map(|raw| {
             self.render(cx, raw).map_err(|e| {
@@ -62,9 +65,9 @@ impl Engine<'_> {
                 return Err(Failure::new(text).at(cx.inherited.get("throttle").and_then(origin_of)));
             }
         }
-        let timeout = seconds(self.keyword(cx, "timeout")?, "timeout")?.filter(|t| *t > 0);
-        let async_seconds = seconds(render(&cx.task.async_seconds)?, "async")?.filter(|t| *t > 0);
-        let poll = seconds(render(&cx.task.poll)?, "poll")?.unwrap_or(15);
+        let timeout = seconds(self.keyword(cx, "timeout")?, "timeout", cx.inherited.get("timeout"))?.filter(|t| *t > 0);
+        let async_seconds = seconds(render(&cx.task.async_seconds)?, "async", cx.task.async_seconds.as_ref())?.filter(|t| *t > 0);
+        let poll = seconds(render(&cx.task.poll)?, "poll", cx.task.poll.as_ref())?.unwrap_or(15);
         let seat = self.seat(cx)?;
         Ok(Manner {
             check: self.keyword_bool(cx, "check_mode", self.options.check)?,
@@ -105,6 +108,25 @@ impl Engine<'_> {
         let Some(raw) = cx.inherited.get("delegate_to") else { return Ok(None) };
         let host = self.render(cx, raw).map_err(|e| Failure::from(e).at(origin_of(raw)))?;
         Ok(Some(host).filter(|v| !v.is_null() && !is_omit(v)).map(|v| py_str(&v)).filter(|d| !d.is_empty()))
+    }
+    /// How reports name the host that a task is delegated to: with its address where that is another than its name.
+    pub(crate) fn delegate_shown(&self, cx: &TaskContext, host: &str) -> String {
+        let own = self.vars.magic.get("inventory_hostname").and_then(Value::as_str) == Some(host);
+        let connection = cx.inherited.get("connection").and_then(Value::as_str).unwrap_or("ssh");
+        // What is local has no address to be reached at.
+        let source = format!(
+            "{{% set its = hostvars[{}] | default({{}}) %}}\
+             {{{{ '' if its.ansible_connection | default('{}') == 'local' else its.ansible_host | default('') }}}}",
+            rustle_value::str_repr(host),
+            connection.replace('\'', ""),
+        );
+        match self.render(cx, &Value::trusted(source, None)) {
+            Ok(address) if !own => match py_str(&address) {
+                a if a.is_empty() || a == host || cx.task.implicit || matches!(host, "localhost" | "127.0.0.1") => host.to_owned(),
+                a => format!("{host}({a})"),
+            },
+            _ => host.to_owned(),
+        }
     }
     /// Become: variables over keywords over the command line.
     fn elevation(&self, cx: &TaskContext, seat: &Seat) -> Result<Option<Become>, Failure> {

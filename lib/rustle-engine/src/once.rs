@@ -54,7 +54,7 @@ impl Engine<'_> {
             }
         };
         outcome.no_log |= manner.no_log || outcome.result.get("_ansible_no_log").is_some_and(Value::truthy);
-        outcome.delegated = manner.delegate.clone();
+        outcome.delegated = manner.delegate.as_deref().map(|host| self.delegate_shown(cx, host));
         outcome.diff = manner.diff;
         self.ignore(cx, &mut outcome);
         outcome
@@ -97,8 +97,9 @@ impl Engine<'_> {
             match v {
                 None => Ok(None),
                 Some(v) => {
+                    let origin = origin_of(v);
                     let v = me.render(cx, v).map_err(Failure::from)?;
-                    if v.is_null() || is_omit(&v) { Ok(None) } else { number(name, &v).map(Some) }
+                    if v.is_null() || is_omit(&v) { Ok(None) } else { number(name, &v, origin).map(Some) }
                 }
             }
         };
@@ -363,7 +364,7 @@ pub(crate) const UNTRUSTED_HELP: &str =
 fn conditional_failure(keyword: &str, e: rustle_jinja::Error, condition: &Value) -> Failure {
     let text = e.to_string();
     let origin = e.detail().and_then(|d| d.origin.clone());
-    let broken = text.starts_with("Conditional result");
+    let broken = text.starts_with("Conditional result") || text.starts_with("Empty conditional");
     let at = origin.as_ref().or_else(|| origin_of(condition));
     if broken {
         return Failure::new(text)

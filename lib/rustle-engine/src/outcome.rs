@@ -76,7 +76,7 @@ impl Outcome {
         if !self.unreachable {
             d.insert("failed", self.failed);
         }
-        if self.failed && !self.errors.is_empty() {
+        if (self.failed || self.unreachable) && !self.errors.is_empty() {
             d.insert("exception", "(traceback unavailable)");
         }
         in_order(d)

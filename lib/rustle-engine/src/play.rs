@@ -31,14 +31,15 @@ pub const GATHER_TASK: TaskId = TaskId(u32::MAX);
 /// The number of the implicit task that checks a play's arguments.
 pub const ARGUMENTS_TASK: TaskId = TaskId(u32::MAX - 1);
 
-/// The implicit task that gathers facts.
+/// The implicit task that gathers facts. No file says it, so that its errors have no place. It runs whatever tags are
+/// asked for, unless its play has tags of its own.
 pub fn gather_task(play: &rustle_stream::model::Play) -> Task {
+    let tags = if play.keywords.tags.is_empty() { vec![Value::from("always")] } else { Vec::new() };
     Task {
         name: Some(Value::from("Gathering Facts")),
         written: "gather_facts".into(),
-        keywords: rustle_stream::model::Keywords { tags: vec![Value::from("always")], ..Default::default() },
+        keywords: rustle_stream::model::Keywords { tags, ..Default::default() },
         implicit: true,
-        origin: play.origin.clone(),
         ..Task::new(GATHER_TASK, "ansible.builtin.gather_facts")
     }
 }

@@ -37,6 +37,8 @@ pub struct TaskScope<'a> {
     pub deprecated: &'a crate::deprecated::Notes,
     /// Whether the controller may be asked for templates that cannot be finished here.
     pub ask: bool,
+    /// The connection that hosts have without being asked for another.
+    pub transport: &'a str,
     /// Where a template file is rendered.
     pub parts: Option<&'a Parts<'a>>,
 }
@@ -51,6 +53,11 @@ impl Scope for TaskScope<'_> {
         }
         if name == "vars" {
             return Ok(Some(Value::dict(self.layers.merged())));
+        }
+        if name == "ansible_connection" {
+            // Where no variable says it: the keyword's value, or the setting's.
+            let keyword = self.layers.inherited.get("connection").filter(|v| !v.is_null());
+            return Ok(Some(keyword.cloned().unwrap_or_else(|| Value::from(self.transport))));
         }
         self.world.name(name).transpose()
     }

@@ -7,6 +7,11 @@ use crate::interp::Interp;
 use rustle_value::{Origin, Value};
 use std::sync::Arc;
 
+/// What a scope is told to have been used where a condition has delimiters around it.
+pub const DELIMITED: &str = "{{ }}";
+
+const EMPTY: &str = "Empty conditional expressions are not allowed.";
+
 pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Origin>, scope: &dyn Scope, broken: bool) -> Result<bool> {
     let mut cx = Interp::new(env, scope);
     let value = match condition {
@@ -15,14 +20,20 @@ pub(crate) fn evaluate(env: &Environment, condition: &Value, origin: Option<&Ori
         Value::Template(t) => {
             let origin = t.origin.as_ref().or(origin);
             let s = t.source.trim();
-            if s.starts_with("{{") || s.starts_with("{%") {
+            if s.is_empty() {
+                return if broken { Ok(true) } else { Err(Error::runtime(EMPTY).named(String::new).at_origin(origin)) };
+            }
+            if (s.starts_with("{{") || s.starts_with("{%")) && (s.ends_with("}}") || s.ends_with("%}")) {
                 // Delimiters around the whole: what the template yields is, where it is text, the expression.
                 match cx.finalize(condition.clone()).map_err(wrap)? {
                     // Only what the user wrote is evaluated: what a template computed, or a host said, is data.
                     Value::Str(s) if bare_name(t.source.trim()).is_some_and(|n| scope.trusts(n)) => expression(env, &s, origin, scope)?,
                     Value::Str(s) if matches!(&*s, "True" | "False" | "true" | "false") => Value::Bool(s.eq_ignore_ascii_case("true")),
                     Value::Str(_) => return Err(untrusted(origin)),
-                    other => other,
+                    other => {
+                        scope.used(DELIMITED, origin);
+                        other
+                    }
                 }
             } else {
                 expression(env, &t.source, origin, scope)?

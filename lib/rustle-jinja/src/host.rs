@@ -23,6 +23,7 @@ pub trait Scope {
         None
     }
     /// A template that stands at `origin` reads the variable `name`: for those whose use is deprecated.
+    /// `DELIMITED` stands for delimiters around a condition.
     fn used(&self, _name: &str, _origin: Option<&Origin>) {}
     /// Whether text in the variable `name` was written by the user, so that it may serve as a condition.
     fn trusts(&self, _name: &str) -> bool {

@@ -30,7 +30,8 @@ mod util;
 
 pub use args::Args;
 pub use ast::CompiledTemplate;
-pub use conditions::bare_name;
+pub use filters::random::seeded;
+pub use conditions::{DELIMITED, bare_name};
 pub use env::Environment;
 pub use error::{Detail, Error, Result};
 pub use host::{EmptyScope, Scope};

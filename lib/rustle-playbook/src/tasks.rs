@@ -36,6 +36,9 @@ impl Loader {
         }
         let mut out = Vec::with_capacity(items.len());
         for item in items {
+            if item.is_null() {
+                continue;
+            }
             if item.as_map().is_none() {
                 let message = format!(
                     "A malformed block was encountered while loading block: The ds ([{}]) should be a dict but was a <class 'list'>",

@@ -48,7 +48,7 @@ fn place(d: &Value) -> String {
         let file = if file.starts_with('<') { file } else { crate::errors::absolute(&file) };
         text = format!("\n{}\n", rustle_yaml::excerpt_from_file(&Origin::new(file, number("line"), number("column"))));
     }
-    if let Some(help) = d.get("_help") {
+    if let Some(help) = d.get("_help").filter(|h| h.truthy()) {
         text.push_str(&format!("\n{help}\n"));
     }
     text

@@ -27,7 +27,12 @@ pub(crate) static ACTION: Action = Action {
                 l if l.is_empty() => ["json", "yaml", "yml"].map(str::to_owned).to_vec(),
                 l => l,
             };
-            let ignored = list(args, "ignore_files");
+            // Each is an expression that the name ends with.
+            let ignored: Result<Vec<_>, _> = list(args, "ignore_files").iter().map(|i| regex::Regex::new(&format!("(?:{i})$"))).collect();
+            let ignored = match ignored {
+                Ok(i) => i,
+                Err(e) => return failed(format!("Invalid regular expression: {e}")),
+            };
             let pattern = match text(args, "files_matching").map(|p| regex::Regex::new(&p)) {
                 Some(Ok(r)) => Some(r),
                 Some(Err(e)) => return failed(format!("Invalid regular expression: {e}")),
@@ -114,7 +119,7 @@ fn nothing(message: String) -> Dict {
 }
 
 #[allow(clippy::too_many_arguments, reason = "they are the options of the action")]
-fn walk(dir: &str, level: i64, depth: i64, extensions: &[String], ignored: &[String], pattern: Option<&regex::Regex>, ignore_unknown: bool, out: &mut Vec<String>) -> Result<(), String> {
+fn walk(dir: &str, level: i64, depth: i64, extensions: &[String], ignored: &[regex::Regex], pattern: Option<&regex::Regex>, ignore_unknown: bool, out: &mut Vec<String>) -> Result<(), String> {
     let mut names: Vec<String> =
         std::fs::read_dir(dir).map_err(|e| format!("{dir}: {e}"))?.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
     names.sort();
@@ -125,10 +130,10 @@ fn walk(dir: &str, level: i64, depth: i64, extensions: &[String], ignored: &[Str
             below.push(path);
             continue;
         }
-        if name == "main.yml" && level == 1 && dir.ends_with("/vars") && ignored.iter().any(|i| i == "main.yml") {
+        if name == "main.yml" && level == 1 && dir.ends_with("/vars") && ignored.iter().any(|i| i.is_match("main.yml")) {
             continue;
         }
-        if ignored.iter().any(|i| *i == name) || pattern.is_some_and(|p| !p.is_match(&name)) {
+        if ignored.iter().any(|i| i.is_match(&name)) || pattern.is_some_and(|p| !p.is_match(&name)) {
             continue;
         }
         let extension = name.rsplit_once('.').map_or("", |(_, e)| e);

@@ -137,15 +137,14 @@ impl Run<'_> {
         if let Some(code) = self.error {
             return code;
         }
-        // Ansible's codes are bits: failed hosts 2, unreachable ones 4.
-        let mut code = 0;
-        if !self.failed.is_empty() {
-            code |= exit::HOST_FAILED;
-        }
+        // A host out of reach tells more than one that failed.
         if !self.unreachable.is_empty() {
-            code |= exit::HOST_UNREACHABLE;
+            exit::HOST_UNREACHABLE
+        } else if !self.failed.is_empty() {
+            exit::HOST_FAILED
+        } else {
+            exit::OK
         }
-        code
     }
     fn emit_all(&mut self, events: Vec<RunEvent>) {
         for e in events {

@@ -67,7 +67,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Re
                 let text = e.to_string();
                 let help = if text.starts_with(UNTRUSTED) {
                     UNTRUSTED_HELP
-                } else if text.starts_with("Conditional ") {
+                } else if text.starts_with("Conditional ") || text.starts_with("Empty conditional") {
                     "Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` configuration option."
                 } else {
                     ""

@@ -10,6 +10,9 @@ use rustle_value::{Dict, JsonStyle, Value, dict, py_str, to_json_string};
 
 pub(crate) static ACTION: Action = Action { names: &["ansible.builtin.copy"], raw: false, run };
 
+/// Text has no name that it could have in a folder.
+const NO_NAME: &str = "can not use content with a dir as dest";
+
 fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, args: Dict, manner: &Manner) -> Result<Dict, Failure> {
     place(engine, cx, args, manner).map(with_diff)
 }
@@ -30,7 +33,7 @@ fn place(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: 
         return Ok(failed_result("src and content are mutually exclusive"));
     }
     if content.is_some() && dest.ends_with('/') {
-        return Ok(failed_result("can not use content with a dir as dest"));
+        return Ok(failed_result(NO_NAME));
     }
     if let Some(content) = content {
         // Structures become JSON, as Ansible writes them.
@@ -41,7 +44,12 @@ fn place(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: 
         };
         let (data, reference) = blob(bytes.into());
         args.insert("_source", reference);
-        return engine.module(cx, manner, "ansible.builtin.copy", args, vec![data]);
+        let mut result = engine.module(cx, manner, "ansible.builtin.copy", args, vec![data])?;
+        if result.get("msg").and_then(Value::as_str) == Some(NO_NAME) {
+            // Ansible's action finds out, not its module.
+            result.remove(super::BY_MODULE);
+        }
+        return Ok(result);
     }
     let Some(src) = src.filter(|s| !s.is_empty()) else { return Ok(failed_result("src (or content) is required")) };
     if flag(&args, "remote_src", false)? {
@@ -135,7 +143,7 @@ fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dic
         last.insert("changed", changed);
         return Ok(last);
     }
-    Ok(dict! { "changed" => changed, "dest" => dest, "src" => root.path.as_str() })
+    Ok(dict! { "changed" => changed, "dest" => format!("{}/", dest.trim_end_matches('/')), "src" => root.path.as_str() })
 }
 
 fn send(engine: &mut Engine<'_>, cx: &TaskContext, file: &SourceFile) -> Result<(Vec<Blob>, Value), Failure> {

@@ -31,13 +31,16 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, raw: Dict, _: &Manner) -> 
     if args.contains_key("msg") && (args.contains_key("var") || var.as_ref().is_some_and(|v| !is_omitted(engine, cx, v))) {
         return Err(Failure::raised("parameters are mutually exclusive: msg|var"));
     }
-    let level = args.get("verbosity").map(|v| number("verbosity", v)).transpose()?.unwrap_or(0.0);
+    let level = args.get("verbosity").map(|v| number("verbosity", v, None)).transpose()?.unwrap_or(0.0);
     if f64::from(engine.options.verbosity) < level {
         return Ok(dict! { "changed" => false, "skipped" => true, "skipped_reason" => "Verbosity threshold not met." });
     }
     let mut result = dict! { "changed" => false };
     let Some(raw) = var.or_else(|| args.get("var").cloned()) else {
-        result.insert("msg", args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!")));
+        let msg = args.get("msg").cloned().unwrap_or_else(|| Value::from("Hello world!"));
+        if !msg.is_null() {
+            result.insert("msg", msg);
+        }
         result.insert("_ansible_verbose_always", true);
         return Ok(result);
     };

@@ -46,6 +46,12 @@ fn generator(seed: Option<&Value>) -> Random {
     }
 }
 
+/// `length` characters of `from`, always the same for a seed: what `random.Random(seed).choice` gives, one by one.
+pub fn seeded(seed: &Value, from: &[char], length: usize) -> String {
+    let mut r = generator(Some(seed));
+    (0..length).filter_map(|_| from.get(r.below(from.len() as u64) as usize)).collect()
+}
+
 fn random(cx: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
     let [start, step, seed] = args.bind("random", ["start", "step", "seed"])?;
     let mut r = generator(seed.as_ref());

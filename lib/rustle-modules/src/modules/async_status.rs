@@ -49,11 +49,13 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
             .with("ansible_job_id", args.jid.as_str())
             .with("results_file", shown)
             .with("started", true)
-            .with("finished", true));
+            .with("finished", true)
+            .with("stdout", "")
+            .with("stderr", ""));
     }
     if args.mode == "cleanup" {
         std::fs::remove_file(&path).map_err(|e| Failure::os(&e, &shown))?;
-        return Ok(about(Outcome::ok(), false, false).with("erased", shown));
+        return Ok(about(Outcome::ok(), false, false).with("erased", shown).with("stdout", "").with("stderr", ""));
     }
     let text = std::fs::read_to_string(&path).map_err(|e| Failure::os(&e, &shown))?;
     let data: Dict = match serde_json::from_str::<Value>(&text) {
@@ -63,10 +65,11 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
         _ => return Err(Failure::new(format!("Could not parse job output: {text}")).with("ansible_job_id", args.jid.as_str()).with("started", true).with("finished", true)),
     };
     let done = data.get("finished").is_some_and(Value::truthy) || !data.contains_key("started");
-    let mut out = Outcome::ok();
+    // What a job printed, where it told that.
+    let mut out = Outcome::ok().with("stdout", "").with("stderr", "");
     if done && !data.is_empty() {
         let changed = data.get("changed").is_some_and(Value::truthy);
-        out = Outcome::changed(changed);
+        out = Outcome::changed(changed).with("stdout", "").with("stderr", "");
         for (k, v) in data.str_iter() {
             if k != "changed" {
                 out.set(k, v.clone());

@@ -131,7 +131,7 @@ fn from_controller(ctx: &mut Ctx, args: &Args, content: &[u8]) -> Result<Outcome
     let diff = ctx.diff.then(|| Value::list(vec![content_diff(old.as_deref().map(|o| (dest.as_str(), o)), (&header, content))]));
     let mut outcome = Outcome::changed(true);
     if !ctx.check_mode {
-        let name = args._original_basename.clone().unwrap_or_default();
+        let name = dest.rsplit('/').next().unwrap_or_default().to_owned();
         outcome.set("dest", if args.follow { realpath(&dest) } else { dest.clone() });
         outcome.set("src", temporary_source(&name, &home));
         outcome.set("md5sum", hash::md5(content));

@@ -106,8 +106,10 @@ fn run(ctx: &mut Ctx, args: Args) -> Result<Outcome, Failure> {
             return Err(Failure { msg: format!("failed to unpack {src} to {}", args.dest), result: outcome.result });
         }
     }
-    if ctx.diff && !differences.is_empty() {
-        outcome.set("diff", Value::dict([("prepared", Value::from(differences.as_str()))].into_iter().collect()));
+    // What is not there yet is no difference to show.
+    let prepared: String = differences.split_inclusive('\n').filter(|l| !l.trim_end().ends_with(": No such file or directory")).collect();
+    if ctx.diff && !prepared.trim().is_empty() {
+        outcome.set("diff", Value::dict([("prepared", Value::from(prepared.as_str()))].into_iter().collect()));
     }
     let files = archive.files(&wish);
     if !(ctx.check_mode && changed) {

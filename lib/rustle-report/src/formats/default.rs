@@ -289,11 +289,8 @@ impl Default<'_> {
                     let dump = self.dump(&mut result, always);
                     let (text, role): (_, Role) = match (&item, unreachable) {
                         (None, true) => (format!("fatal: [{who}]: UNREACHABLE! => {dump}"), |p| &p.unreachable),
-                        (Some(i), true) => {
-                            (format!("fatal: [{who}]: UNREACHABLE! => (item={i}) => {dump}"), |p| &p.unreachable)
-                        }
                         (None, false) => (format!("fatal: [{who}]: FAILED! => {dump}"), |p| &p.error),
-                        (Some(i), false) => (format!("failed: [{who}] (item={i}) => {dump}"), |p| &p.error),
+                        (Some(i), _) => (format!("failed: [{who}] (item={i}) => {dump}"), |p| &p.error),
                     };
                     self.screen.failure(&text, role);
                 }
