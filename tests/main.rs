@@ -6,6 +6,7 @@
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
+//! - `deployments.rs`: runners brought to hosts and taken back; root on Debian;
 //! - `fallback.rs`: hosts that can run no runner; root on Debian;
 //! - `foreign.rs`: hosts of other platforms, one without glibc; root on Debian;
 //! - `tidy.rs`: what the source must not have.
@@ -14,6 +15,7 @@
 //! A test in `gaps.txt` is expected to fail, and complains when it does not. What cannot run here counts as ignored.
 
 mod failures;
+mod deployments;
 mod fallback;
 mod foreign;
 mod gaps;
@@ -38,6 +40,7 @@ fn main() {
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());
+    trials.extend(deployments::trials());
     trials.extend(fallback::trials());
     trials.extend(foreign::trials());
     trials.extend(tidy::trials());

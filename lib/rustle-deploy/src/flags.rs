@@ -34,6 +34,7 @@ pub fn command(ansible: bool) -> Command {
             Arg::new("barriers").long("barriers").value_name("RULE").value_parser(rustle_plan::BARRIERS.to_vec()).help("When hosts wait for each other"),
             Arg::new("output").long("output").value_name("FORMAT").help("How results are shown: default, minimal, oneline, json, ndjson"),
         ]);
+        args.extend(crate::deployment::flags());
     }
     let command = Command::new(name);
     let command = if ansible { command } else { command.after_help(EXIT_HELP) };

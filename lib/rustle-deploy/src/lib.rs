@@ -1,14 +1,18 @@
 //! `rustle-deploy`: what `ansible-playbook` does, in one process.
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
-//! - `flags`: the command line itself; `stream`: a plan in place of playbooks.
+//! - `flags`: the command line itself; `stream`: a plan in place of playbooks;
+//! - `deployment`: what brings runners to hosts, takes them back, or says what would be done, and runs nothing;
+//!   `localhost`: the runner proved on this machine first.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
 //! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
 //!
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
+mod deployment;
 mod flags;
+mod localhost;
 mod stream;
 
 pub use flags::command;
@@ -121,6 +125,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         }
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
+    if !ansible && let Some(code) = deployment::first(args, &config, &options, signals) {
+        return code;
+    }
     if options.playbooks.is_empty() {
         return fail(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()), 2);
     }
@@ -171,6 +178,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         }
     }
     if let Some(code) = lists(args, read, plan) {
+        return code;
+    }
+    if !ansible && let Some(code) = deployment::instead(args, &prepared, &config, plan, &passwords, signals) {
         return code;
     }
     let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());

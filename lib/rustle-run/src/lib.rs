@@ -25,9 +25,10 @@ mod stage;
 mod stream;
 
 pub use embed::{CompileStage, Embedded};
-pub use execute::{Hosts, Known, Passwords, Prepared, execute, programs, watch_signals};
+pub use execute::{Hosts, Known, Passwords, Prepared, execute, heed_signals, programs, watch_signals};
 pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
+pub use runners::Runners;
 pub use show::options as report_options;
 pub use stage::RunStage;
 pub use stream::prepare;

@@ -50,14 +50,21 @@ impl Runners {
     }
     /// The runner for a platform, or why there is none. Hosts of one platform wait for one build; those of others go on.
     pub fn choose(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
-        let target = target_of(platform);
+        self.of_target(target_of(platform), &platform.label())
+    }
+    /// The runner for a platform if it is installed or was built before; nothing is built.
+    pub fn at_hand(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
+        self.find(target_of(platform), &platform.label(), true)
+    }
+    /// As [`Runners::choose`], for a platform that was told otherwise; `label` names it for a person.
+    pub fn of_target(&self, target: Target, label: &str) -> Result<Arc<Runner>, String> {
         let key = format!("{} {:?} {:?}", target.triple, target.libc, target.libc_version);
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        place.get_or_init(|| self.find(target, platform)).clone()
+        place.get_or_init(|| self.find(target, label, false)).clone()
     }
-    fn find(&self, target: Target, platform: &Platform) -> Result<Arc<Runner>, String> {
+    fn find(&self, target: Target, label: &str, no_build: bool) -> Result<Arc<Runner>, String> {
         if target.triple.is_empty() {
-            return Err(format!("unsupported target: {}", platform.label()));
+            return Err(format!("unsupported target: {label}"));
         }
         let cache = Cache::of(&self.env).map_err(|e| e.to_string())?;
         let wanted = Wanted { candidates: rustle_target::runner_for(&target), target, hosts: Vec::new() };
@@ -66,7 +73,7 @@ impl Runners {
         let context = Context {
             env,
             cache: &cache,
-            settings: &Settings::of(env),
+            settings: &Settings { no_build, ..Settings::of(env) },
             templates: &[],
             caps: &caps,
             progress: &|news| self.show(&news),
