@@ -1,8 +1,8 @@
 //! A deployment's steps on one host: bringing something into force, going back, taking away.
 //!
 //! The manifest is written before the link changes, so that the host never has something in force of which it does not
-//! know what was there before. A manifest newer than what is in force belongs to a deployment that died half-way, and
-//! counts for nothing. All changes are made alone ([`Keeper::lock`]); uploads are not.
+//! know what was there before. A manifest to which no link and no other manifest leads belongs to a deployment that died
+//! half-way, and counts for nothing. All changes are made alone ([`Keeper::lock`]); uploads are not.
 
 use crate::deployment::{Deployment, HostManifest, Part, RUNNER};
 use crate::keeper::{Keeper, State};
@@ -105,18 +105,15 @@ fn activate(keeper: &mut Keeper, item: &Item, deployment: &Deployment, keep: u32
 /// Keeps the newest `keep` deployments of the new one's name, and the files that any manifest or link still needs.
 fn forget(keeper: &mut Keeper, mut state: State, new: HostManifest, keep: usize) -> Result<(), ShipError> {
     let name = new.name.clone();
-    // Those that died half-way are newer than what was in force before and are not it.
-    let before = in_force(&state, &name).map(|m| m.id.clone());
     state.current.insert(name.clone(), new.sha256.clone());
     state.manifests.retain(|m| m.id != new.id);
     state.manifests.insert(0, new);
     let mut kept = 0;
     let (mut stay, mut go) = (Vec::new(), Vec::new());
     for m in state.manifests {
-        let dead = kept > 0 && m.name == name && before.as_ref().is_none_or(|b| m.id > *b);
         if m.name != name {
             stay.push(m);
-        } else if dead || kept == keep.max(1) {
+        } else if kept == keep.max(1) {
             go.push(m);
         } else {
             kept += 1;
@@ -178,19 +175,36 @@ fn undo_alone(keeper: &mut Keeper, id: &str) -> Result<Back, ShipError> {
         let other = force.map_or_else(|| "something that no deployment brought".to_owned(), |f| f.id.clone());
         return Ok(Back::Unchanged(format!("{other} is in force, not {id}")));
     }
-    let older = state.manifests.iter().find(|m| m.name == this.name && m.id < this.id && m.sha256 != this.sha256);
-    match (older, was) {
-        (Some(target), was) => switch(keeper, &state, target, was.as_deref()),
-        (None, Some(was)) if this.previous.as_ref().is_none_or(|p| *p == this.sha256) => {
+    let lost = |digest: &str| ShipError::Host(format!("what was there before ({digest}) is not kept on the host any more (--keep)"));
+    // Each manifest names what was before it; the order of ids is not that of the changes where several shippers were
+    // at work. The same file deployed again is no step of its own.
+    let mut seen = vec![this];
+    let target = loop {
+        let last = seen[seen.len() - 1];
+        match &last.previous {
+            None => break None,
+            Some(p) if *p == this.sha256 => {
+                let same = state.manifests.iter().find(|m| m.name == this.name && m.sha256 == *p && m.id < last.id);
+                seen.push(same.ok_or_else(|| lost(p))?);
+            }
+            Some(p) => break Some(state.manifests.iter().find(|m| m.name == this.name && m.sha256 == *p).ok_or_else(|| lost(p))?),
+        }
+    };
+    let back = match (target, was) {
+        (Some(target), was) => {
+            keeper.link(&target.name, target.folder(), &target.sha256, was.as_deref())?;
+            Back::To { digest: target.sha256.clone(), id: target.id.clone(), was }
+        }
+        (None, was) => {
+            let was = was.unwrap_or_default();
             keeper.unlink(&this.name, &was)?;
-            undone(keeper, &state, &this.name, "")?;
-            Ok(Back::Nothing { was })
+            Back::Nothing { was }
         }
-        (None, _) => {
-            let lost = this.previous.as_deref().unwrap_or("?");
-            Err(ShipError::Host(format!("what was there before ({lost}) is not kept on the host any more (--keep)")))
-        }
+    };
+    for m in seen {
+        keeper.undo(&m.id)?;
     }
+    Ok(back)
 }
 
 /// Puts the target in force, and marks what is newer as rolled back.
