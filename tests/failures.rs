@@ -45,7 +45,7 @@ pub fn trials() -> Vec<Trial> {
 pub(crate) struct Stage {
     pub dir: tempfile::TempDir,
     pub victim: String,
-    others: [String; 2],
+    pub others: [String; 2],
 }
 
 /// Two tasks, so that something comes after the trouble.

@@ -7,6 +7,7 @@
 //! - `playbooks/*.yml`: the same output, exit status and files as ansible-playbook (`playbooks.rs`);
 //! - `onhosts/*.yml`: the same on real hosts, their file systems compared (`onhosts.rs`); root on Debian;
 //! - `failures.rs`: what goes wrong with hosts; root on Debian;
+//! - `deployments.rs`: runners brought to hosts and taken back; root on Debian;
 //! - `fallback.rs`: hosts that can run no runner; root on Debian;
 //! - `choosing.rs`: whether a runner is built for a host that lacks one; root on Debian;
 //! - `foreign.rs`: hosts of other platforms, one without glibc; root on Debian;
@@ -18,6 +19,7 @@
 mod choosing;
 mod embedding;
 mod failures;
+mod deployments;
 mod fallback;
 mod foreign;
 mod gaps;
@@ -43,6 +45,7 @@ fn main() {
     trials.extend(playbooks::trials());
     trials.extend(onhosts::trials());
     trials.extend(failures::trials());
+    trials.extend(deployments::trials());
     trials.extend(fallback::trials());
     trials.extend(choosing::trials());
     trials.extend(foreign::trials());

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command};
 const EXIT_HELP: &str = "Instead of playbooks: a stream of records (`rustle-deploy plan.ndjson`, or `-` for stdin).
 
 Exit status, as ansible-playbook has it: 0 all went well, 1 an error outside of any host, 2 a host failed (or the \
-command line is wrong), 4 a host could not be reached (or a playbook cannot be parsed), 6 both, 5 wrong options or \
+command line is wrong), 4 a host could not be reached, whether or not others failed (or a playbook cannot be parsed), 5 wrong options or \
 settings, 99 interrupted, 250 an unexpected error. With a stream: 64 what the stream has is given again, 65 it is wrong, \
 66 it is not there.";
 
@@ -36,6 +36,7 @@ pub fn command(ansible: bool) -> Command {
             Arg::new("output").long("output").value_name("FORMAT").help("How results are shown: default, minimal, oneline, json, ndjson"),
         ]);
         args.extend(crate::optimize::flags());
+        args.extend(crate::deployment::flags());
     }
     let command = Command::new(name);
     let command = if ansible { command } else { command.after_help(EXIT_HELP) };

@@ -2,16 +2,20 @@
 //!
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
 //! - `optimize`: what a run is expected to cost, before it and after it;
-//! - `flags`: the command line itself; `setup`: `--check-capabilities` and `--setup`; `stream`: a plan in place of playbooks.
+//! - `flags`: the command line itself; `setup`: `--check-capabilities` and `--setup`; `stream`: a plan in place of playbooks;
+//! - `deployment`: what brings runners to hosts, takes them back, or says what would be done, and runs nothing;
+//!   `localhost`: the runner proved on this machine first.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
 //! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
 //!
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
+mod deployment;
 mod flags;
 mod optimize;
 mod setup;
+mod localhost;
 mod stream;
 
 pub use flags::command;
@@ -127,6 +131,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         return code;
     }
     let mut options = rustle_parse::options(args, &cwd.to_string_lossy());
+    if !ansible && let Some(code) = deployment::first(args, &config, &options, signals) {
+        return code;
+    }
     if options.playbooks.is_empty() {
         return fail(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()), 2);
     }
@@ -179,6 +186,9 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         prepared.known.mode = optimize::mode(args).or(prepared.known.mode);
     }
     if let Some(code) = lists(args, read, plan) {
+        return code;
+    }
+    if !ansible && let Some(code) = deployment::instead(args, &prepared, &config, plan, &passwords, signals) {
         return code;
     }
     let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());

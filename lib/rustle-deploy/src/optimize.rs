@@ -23,7 +23,6 @@ pub(crate) fn flags() -> Vec<Arg> {
     let mut flags = choice_flags();
     flags.extend([
         switch("explain-optimization", "Show what the run is expected to cost, how each platform's hosts are served and why; afterwards what it did cost").visible_alias("analysis"),
-        switch("dry-run", "Plan, show the plan and what it is expected to cost (more with -v), and run nothing; hosts are asked for their platform only"),
         switch("report", "Show how good such predictions were so far, and what things cost; runs nothing"),
     ]);
     flags

@@ -123,6 +123,16 @@ pub fn watch_signals() -> Option<libc::sigset_t> {
     }
 }
 
+/// The opposite, for work that is not a run: a signal ends the program, and the builds that it has started. To be called
+/// before it starts threads.
+pub fn heed_signals(signals: Option<libc::sigset_t>) {
+    rustle_toolchain::process::die_with_children();
+    if let Some(set) = signals {
+        // SAFETY: the set is initialised; unblocking affects this thread, and those that it will start.
+        unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut()) };
+    }
+}
+
 #[allow(clippy::too_many_arguments, reason = "they are the parts of a run")]
 fn shared(
     run: &ParsedRun,

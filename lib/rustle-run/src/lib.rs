@@ -31,9 +31,10 @@ mod stream;
 
 pub use analyse::{Asking, Forecast, forecast, history_path};
 pub use embed::{CompileStage, Embedded};
-pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, connection_settings, execute, programs, watch_signals};
+pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, connection_settings, execute, heed_signals, programs, watch_signals};
 pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
+pub use runners::Runners;
 pub use show::options as report_options;
 pub use stage::RunStage;
 pub use stream::prepare;

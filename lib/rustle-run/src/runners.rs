@@ -11,6 +11,15 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+/// When a runner is built that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Build {
+    Always,
+    /// Where the cost model says so.
+    WhereItPays,
+    Never,
+}
+
 /// One platform's runner, or why there is none; empty while somebody looks for it.
 type Place = Arc<OnceLock<Result<Arc<Runner>, String>>>;
 
@@ -39,6 +48,14 @@ impl Runners {
         let advisor = Arc::new(Advisor::new(&env, choice)?);
         Ok(Runners { advisor, env, known: Mutex::default(), own, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
     }
+    /// The same for work that is no run: what is asked for is built, whatever it costs.
+    ///
+    /// # Errors
+    /// As [`Runners::new`].
+    pub fn asked_for() -> Result<Runners, String> {
+        let bridge = rustle_bridge::Bridge::new(rustle_bridge::Settings::default());
+        Runners::new(false, Choice { mode: Some(rustle_cost::Mode::Aggressive), strategy: rustle_plan::Strategy::default(), bridge })
+    }
     /// How runners are brought to hosts, as rustle's settings say.
     pub fn bootstrap_options(&self) -> BootstrapOptions {
         let usual = BootstrapOptions::default();
@@ -54,7 +71,7 @@ impl Runners {
     }
     /// The runner for a platform, or why there is none. Hosts of one platform wait for one build; those of others go on.
     pub fn choose(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
-        let runner = self.remembered(platform, true)?;
+        let runner = self.remembered(platform, Build::WhereItPays)?;
         if !platform.cached.contains(&runner.sha256) {
             self.advisor.upload(&target_of(platform).triple)?;
         }
@@ -62,13 +79,13 @@ impl Runners {
     }
     /// The same without asking whether it pays: it is needed.
     pub fn needed(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
-        self.remembered(platform, false)
+        self.remembered(platform, Build::Always)
     }
-    fn remembered(&self, platform: &Platform, advised: bool) -> Result<Arc<Runner>, String> {
+    fn remembered(&self, platform: &Platform, build: Build) -> Result<Arc<Runner>, String> {
         let target = target_of(platform);
-        let key = format!("{} {:?} {:?} {advised}", target.triple, target.libc, target.libc_version);
+        let key = format!("{} {:?} {:?} {build:?}", target.triple, target.libc, target.libc_version);
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        place.get_or_init(|| self.find(target, &platform.label(), advised)).clone()
+        place.get_or_init(|| self.find(target, &platform.label(), build)).clone()
     }
     /// The runner for the platform that a host's variable `rustle_target` names; `None` where it names none.
     pub fn named(&self, vars: &Dict) -> Option<Result<Arc<Runner>, String>> {
@@ -76,11 +93,21 @@ impl Runners {
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(format!("named {name}")).or_default().clone();
         let find = || {
             let target = rustle_target::custom::named(&self.env, &name).map_err(|e| format!("rustle_target: {e}"))?;
-            self.find(target, &name, false)
+            self.find(target, &name, Build::Always)
         };
         Some(place.get_or_init(find).clone())
     }
-    fn find(&self, target: Target, label: &str, advised: bool) -> Result<Arc<Runner>, String> {
+    /// The runner for a platform if it is installed or was built before; nothing is built.
+    pub fn at_hand(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
+        self.find(target_of(platform), &platform.label(), Build::Never)
+    }
+    /// As [`Runners::needed`], for a platform that was told otherwise; `label` names it for a person.
+    pub fn of_target(&self, target: Target, label: &str) -> Result<Arc<Runner>, String> {
+        let key = format!("{} {:?} {:?} {:?}", target.triple, target.libc, target.libc_version, Build::Always);
+        let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        place.get_or_init(|| self.find(target, label, Build::Always)).clone()
+    }
+    fn find(&self, target: Target, label: &str, build: Build) -> Result<Arc<Runner>, String> {
         if target.triple.is_empty() {
             return Err(format!("unsupported target: {label}"));
         }
@@ -88,7 +115,7 @@ impl Runners {
         let triple = target.triple.clone();
         let wanted = Wanted { candidates: rustle_target::runner_for(&target), target, hosts: Vec::new() };
         let env = &self.env;
-        let usual = Settings::of(env);
+        let usual = Settings { no_build: build == Build::Never, ..Settings::of(env) };
         let caps = || -> Capabilities { rustle_toolchain::cached(env, false) };
         let context = Context {
             env,
@@ -101,7 +128,7 @@ impl Runners {
         let found = |settings: &Settings| obtain(&Context { settings, ..context }, std::slice::from_ref(&wanted)).into_iter().next();
         // Where even this machine has no runner, the way over SSH would need the same build.
         let needed = self.own.is_none() && wanted.candidates.contains(&rustle_build::own_triple());
-        if advised && !needed && !self.advisor.builds_all() {
+        if build == Build::WhereItPays && !needed && !self.advisor.builds_all() {
             let there = found(&Settings { no_build: true, ..usual.clone() });
             if let Some(a) = there.filter(|a| a.failed.is_none()) {
                 return Ok(Arc::new(Runner::of(&a, Some(cache))));

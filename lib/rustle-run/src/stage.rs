@@ -18,7 +18,7 @@ use std::rc::Rc;
 pub struct RunStage;
 
 const EXIT_HELP: &str = "Exit status of the run, as ansible-playbook has it: 0 all went well, 1 an error outside of any host, \
-2 a host failed, 4 a host could not be reached, 6 both, 99 interrupted.";
+2 a host failed, 4 a host could not be reached (whether or not others failed), 99 interrupted.";
 
 /// Where the input, and then the events, go out as records.
 const RECORDS: &str = "records";

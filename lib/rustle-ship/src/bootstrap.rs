@@ -3,6 +3,7 @@
 
 use crate::dialogue::{Dialogue, Heard};
 use crate::script::{self, Cached};
+use crate::upload::{self, Rest};
 use crate::{Platform, Runner, ShipError};
 use rustle_connect::{Channel, ConnectError, Connection, Exit};
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Session {
     pub path: String,
     /// Bytes of the runner that crossed the network (packed).
     pub uploaded_bytes: u64,
+    /// Bytes of the runner that an earlier upload, which broke, had left on the host, and that were not sent again.
+    pub resumed: u64,
     /// Whether the digest was computed on the host in this session.
     pub verified: bool,
     /// Things that a person should know: a damaged copy was replaced, the home is not writable.
@@ -103,6 +106,7 @@ struct State<'a> {
     notes: Vec<String>,
     skip: String,
     uploaded: u64,
+    resumed: u64,
 }
 
 /// Starts the right runner on the host behind `connection`.
@@ -117,7 +121,7 @@ pub fn bootstrap(
     choose: &dyn Fn(&Platform) -> Result<Arc<Runner>, String>,
     options: &BootstrapOptions,
 ) -> Result<Bootstrap, ShipError> {
-    let mut state = State { choose, options, notes: Vec::new(), skip: String::new(), uploaded: 0 };
+    let mut state = State { choose, options, notes: Vec::new(), skip: String::new(), uploaded: 0, resumed: 0 };
     let mut cached = if options.verify { Cached::Check } else { Cached::Use };
     let mut failures = 0;
     // Each round either ends or takes one possibility away; the bound is for hosts that lie.
@@ -152,6 +156,7 @@ impl State<'_> {
         let mut runner = expected;
         let mut path = String::new();
         let mut folder = None;
+        let mut missing: Option<Vec<u8>> = None;
         let mut outcome = Outcome::Cached;
         let mut verified = cached == Cached::Check;
         loop {
@@ -174,14 +179,27 @@ impl State<'_> {
                         folder = rest.chars().next();
                         outcome = Outcome::Uploaded;
                         let Some(r) = &runner else { return Err(nonsense(&word)) };
-                        let bytes = wire(&platform, r)?;
-                        self.uploaded += talk.send(bytes);
+                        self.uploaded += match &missing {
+                            Some(bytes) => talk.send(bytes),
+                            None => talk.send(&upload::whole(r, platform.gzip)?.bytes),
+                        };
+                    }
+                    "part" => {
+                        let Some(r) = &runner else { return Err(nonsense(&word)) };
+                        let next = upload::rest(r, platform.gzip, &rest)?;
+                        self.resumed = next.offset;
+                        talk.say(&next.line());
+                        missing = Some(next.bytes.into_owned());
                     }
                     "stored" => verified = !rest.is_empty(),
                     "bad" => {
                         self.notes.push(format!("sending the runner failed: {rest}"));
+                        // The host keeps what has arrived where the connection broke; it did not.
+                        talk.say("\ndrop");
                         _ = talk.end();
-                        return Ok(Attempt::Again { cached: Cached::Skip, skip: folder });
+                        // What an earlier upload had left was no good; the folder may be.
+                        let skip = folder.filter(|_| std::mem::take(&mut self.resumed) == 0);
+                        return Ok(Attempt::Again { cached: Cached::Skip, skip });
                     }
                     "nowhere" => {
                         let reason = format!("no folder for the runner: {}", self.reasons());
@@ -196,9 +214,9 @@ impl State<'_> {
                     if platform.system.is_empty() {
                         platform = Platform::of_triple(&runner.triple);
                     }
-                    let (uploaded_bytes, notes) = (self.uploaded, std::mem::take(&mut self.notes));
+                    let (uploaded_bytes, resumed, notes) = (self.uploaded, self.resumed, std::mem::take(&mut self.notes));
                     let channel = talk.hand_over(first);
-                    let session = Session { channel, platform, runner, outcome, path, uploaded_bytes, verified, notes };
+                    let session = Session { channel, platform, runner, outcome, path, uploaded_bytes, resumed, verified, notes };
                     return Ok(Attempt::Done(Bootstrap::Ready(Box::new(session))));
                 }
                 Heard::End => {
@@ -249,9 +267,8 @@ impl State<'_> {
             talk.say(&format!("run {digest}"));
             return Ok(());
         }
-        let (plain, bytes) = (runner.bytes()?.len(), wire(platform, runner)?.len());
-        let kind = if bytes == plain { "raw" } else { "gzip" };
-        talk.say(&format!("put {digest} {plain} {bytes} {kind}"));
+        let Rest { bytes, kind, .. } = upload::whole(runner, platform.gzip)?;
+        talk.say(&format!("put {digest} {} {} {kind}", runner.bytes()?.len(), bytes.len()));
         Ok(())
     }
 
@@ -278,15 +295,10 @@ pub fn bootstrap_local(runner: &Arc<Runner>, options: &BootstrapOptions) -> Resu
         outcome: Outcome::Local,
         path: runner.path.display().to_string(),
         uploaded_bytes: 0,
+        resumed: 0,
         verified: false,
         notes: Vec::new(),
     })
-}
-
-/// What goes over the wire: packed where the host can unpack it.
-fn wire<'a>(platform: &Platform, runner: &'a Runner) -> Result<&'a [u8], ShipError> {
-    let plain = runner.bytes()?;
-    Ok(if platform.gzip { runner.packed().unwrap_or(plain) } else { plain })
 }
 
 pub(crate) fn nonsense(word: &str) -> ShipError {

@@ -133,7 +133,12 @@ impl Dialogue {
 
     /// How the command ended, with the last words on standard error. The connection's own failures are errors.
     pub(crate) fn end(mut self) -> Result<(Exit, String), ShipError> {
-        drop(self.stdin);
+        self.ending()
+    }
+
+    /// As [`Dialogue::end`]; nothing can be said or heard afterwards.
+    pub(crate) fn ending(&mut self) -> Result<(Exit, String), ShipError> {
+        drop(std::mem::replace(&mut self.stdin, Box::new(std::io::sink())));
         let timeout = |limit: Duration| {
             let text = format!("{PREFIX}no answer from the host within {} seconds", limit.as_secs());
             ShipError::Connect(ConnectError::Timeout(text))

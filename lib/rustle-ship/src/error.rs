@@ -11,6 +11,12 @@ pub enum ShipError {
     /// The runner's file on this machine is missing or damaged.
     #[error("{0}")]
     Runner(String),
+    /// The host could not do its part of a deployment: no room, a link in the way, somebody else at work.
+    #[error("{0}")]
+    Host(String),
+    /// What the controller remembers of deployments is missing or damaged.
+    #[error("{0}")]
+    History(String),
     /// The host answered something that the bootstrap never says.
     #[error("{0}")]
     Protocol(String),
@@ -22,6 +28,8 @@ impl ShipError {
         match self {
             ShipError::Connect(e) => e.code(),
             ShipError::Runner(_) => "runner",
+            ShipError::Host(_) => "host",
+            ShipError::History(_) => "history",
             ShipError::Protocol(_) => "protocol",
         }
     }

@@ -1,6 +1,7 @@
 //! The binary that is to run on a host, read once for all hosts, and compressed once for all runs.
 
 use crate::ShipError;
+use crate::upload::hex;
 use flate2::{Compression, write::GzEncoder};
 use rustle_build::{Artifact, Cache};
 use sha2::{Digest, Sha256};
@@ -9,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// A runner for one target.
-#[derive(Debug)]
 pub struct Runner {
     /// Rust's name of the target, such as `x86_64-unknown-linux-musl`.
     pub triple: String,
@@ -20,6 +20,13 @@ pub struct Runner {
     packed: OnceLock<Option<Vec<u8>>>,
     /// Where the compressed form is kept between runs.
     cache: Option<Cache>,
+}
+
+impl std::fmt::Debug for Runner {
+    /// Without its megabytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("triple", &self.triple).field("sha256", &self.sha256).field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Runner {
@@ -76,8 +83,4 @@ impl Runner {
         };
         self.packed.get_or_init(pack).as_deref()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

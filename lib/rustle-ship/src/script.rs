@@ -1,17 +1,23 @@
 //! The command line that starts the bootstrap on a host, and the lines that it answers with.
 
 use crate::BootstrapOptions;
+use std::sync::OnceLock;
 
-/// The script, one line, without quotes that need care.
+/// The bootstrap, one line, without quotes that need care.
 fn body() -> &'static str {
-    use std::sync::OnceLock;
     static BODY: OnceLock<String> = OnceLock::new();
-    BODY.get_or_init(|| compact(include_str!("boot.sh")))
+    BODY.get_or_init(|| compact(&[include_str!("place.sh"), include_str!("boot.sh")]))
+}
+
+/// The script that looks after deployments, likewise.
+fn keep() -> &'static str {
+    static BODY: OnceLock<String> = OnceLock::new();
+    BODY.get_or_init(|| compact(&[include_str!("place.sh"), include_str!("keep.sh")]))
 }
 
 /// Drops comment lines and joins the rest: every line of the source ends where a shell would accept a space.
-fn compact(source: &str) -> String {
-    let lines: Vec<&str> = source.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
+fn compact(sources: &[&str]) -> String {
+    let lines: Vec<&str> = sources.iter().flat_map(|s| s.lines()).map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
     lines.join(" ")
 }
 
@@ -42,6 +48,11 @@ pub(crate) fn command(token: &str, want: Option<&str>, cached: Cached, skip: &st
     line
 }
 
+/// The line that starts the keeper of deployments.
+pub(crate) fn keeper(token: &str) -> String {
+    format!("exec sh -c '{}' rustle {token}", keep())
+}
+
 /// The words after `RUSTLE <token>` of a line that the bootstrap said; `None` for anything else (what a login script
 /// prints).
 pub(crate) fn parse<'a>(line: &'a str, token: &str) -> Option<(&'a str, &'a str)> {
@@ -58,8 +69,10 @@ mod tests {
 
     #[test]
     fn one_line_for_any_shell() {
-        assert!(!body().contains(['\'', '\\', '!', '\n']), "{}", body());
-        assert!(body().len() < 8000);
+        for script in [body(), keep()] {
+            assert!(!script.contains(['\'', '\\', '!', '\n']), "{script}");
+            assert!(script.len() < 12_000);
+        }
     }
 
     #[test]

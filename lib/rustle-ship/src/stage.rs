@@ -1,21 +1,21 @@
-//! The stage `rustle-ship`: brings the runner onto every host that the plan reaches, and says how it went.
+//! The stage `rustle-ship`: brings onto every host that the plan reaches what it is to have, and says how it went.
 //!
 //! Limits: no passwords are asked for here (`-k`), and variables that are templates or vaulted are not looked at: such
 //! hosts are shipped to by the stage that runs the plan. Runners come from the stream's `artifact` records; without
 //! any, from the runner that was installed with this program.
 
-use crate::{Bootstrap, BootstrapOptions, Outcome, Platform, Runner, ShipError, bootstrap, cleanup};
+use crate::roll::{self, Wanted};
+use crate::{BootstrapOptions, Deployment, History, HostVars, Platform, Runner, ShipError, Shipping, Supply, deployment_name, lost};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use rustle_cli::stage::{Stage, StageError, StageIo};
-use rustle_connect::{HostSpec, Settings, connect};
-use rustle_stream::record::{Artifact, Shipment};
+use rustle_cli::stage::{Input, Stage, StageError, StageIo};
+use rustle_connect::Settings;
+use rustle_stream::record::{Artifact, Options, Shipment};
 use rustle_stream::{Record, exit};
 use rustle_target::{Inventory, hosts_to_reach};
 use rustle_toolchain::Env;
-use rustle_value::Dict;
+use rustle_value::names::did_you_mean;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// `rustle-ship`.
@@ -29,103 +29,201 @@ impl Stage for ShipStage {
 
     fn command() -> Command {
         let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+        let id = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("ID").num_args(0..=1).require_equals(true).default_missing_value("").help(help);
+        let count = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("N").value_parser(clap::value_parser!(u32).range(1..)).help(help);
         Command::new("rustle-ship")
-            .about("Brings the runner onto each host: upload, verification, clean-up")
-            .arg(flag("verify", "Let each host compute the digest of its cached runner"))
-            .arg(flag("cleanup", "Remove the runners from the hosts instead"))
-            .arg(
-                Arg::new("keep")
-                    .long("keep")
-                    .value_name("N")
-                    .value_parser(clap::value_parser!(u32).range(1..))
-                    .default_value("5")
-                    .help("Runners that a host keeps, newest first"),
-            )
-            .arg(
-                Arg::new("forks")
-                    .long("forks")
-                    .short('f')
-                    .value_name("N")
-                    .value_parser(clap::value_parser!(u32).range(1..))
-                    .help("Hosts at the same time (default: the stream's options, else 20)"),
-            )
+            .about("Brings the runner, or the executable with the plan inside, onto each host: upload, verification, roll-back, clean-up")
+            .arg(flag("verify", "Let each host compute the digest of its cached runner (default: deploy.verify of the settings)"))
+            .arg(id("rollback", "Take the newest deployment back, so that each host has in force what it had before; or bring back the state of the one with this id. Ships nothing else").conflicts_with("cleanup"))
+            .arg(flag("rollback-on-failure", "Where a host fails, take the deployment back on the others").conflicts_with_all(["rollback", "cleanup"]))
+            .arg(id("cleanup", "Remove runners and deployments from the hosts instead; or only the deployment with this id"))
+            .arg(flag("list-deployments", "Show the deployments that were made from this machine, instead; no input is read"))
+            .arg(Arg::new("limit").long("limit").short('l').value_name("HOSTS").value_delimiter(',').action(ArgAction::Append).help("Only these hosts of the plan"))
+            .arg(Arg::new("name").long("name").value_name("NAME").help("What the deployment is called: hosts have it as ~/.rustle/current/NAME (default: rustle-runner, or the playbook's name where the plan is inside)"))
+            .arg(count("keep", "Runners, and deployments of a name, that a host keeps, newest first (default: deploy.keep of the settings, 5)"))
+            .arg(count("parallel", "Hosts at the same time (default: deploy.parallel of the settings, else the stream's options, else 20)").visible_alias("forks").short('f'))
+            .arg(count("timeout", "Seconds for which a host may stay silent (default: deploy.timeout of the settings, 60)").value_name("SECONDS"))
     }
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
+        let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
+        let history = History::of(&env).map_err(|e| refuse(&e));
+        if args.get_flag("list-deployments") {
+            io.text(&history?.table())?;
+            return Ok(exit::OK);
+        }
         let input = io.read_all()?;
         let records: Vec<&Record> = input.records().collect();
         let inventory = Inventory::of(records.iter().copied());
-        let mut config = Dict::new();
-        let mut forks = None;
-        for r in &records {
-            if let Record::Options(o) = r {
-                config = o.config.clone();
-                forks = o.forks;
-            }
-        }
-        let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
+        let stream = records.iter().find_map(|r| if let Record::Options(o) = r { Some((*o).clone()) } else { None }).unwrap_or_default();
+        let hosts = hosts(args, &records, &inventory)?;
+        let number = |name: &str| args.get_one::<u32>(name).copied();
+        let keep = number("keep").unwrap_or_else(|| setting(&env, "RUSTLE_DEPLOYMENT_KEEP").unwrap_or(5));
         let usual = BootstrapOptions::default();
-        let job = Job {
-            settings: Settings { cli: inventory.cli(), config, ..Settings::default() },
-            fleet: Fleet::of(&env, &records),
+        let timeout = number("timeout").map(u64::from).or_else(|| env.number("RUSTLE_DEPLOYMENT_TIMEOUT"));
+        let shipping = Shipping {
+            settings: Settings { cli: inventory.cli(), config: stream.config.clone(), ..Settings::default() },
             options: BootstrapOptions {
                 verify: args.get_flag("verify") || env.flag("RUSTLE_VERIFY_DEPLOYMENTS", false),
-                patience: env.number("RUSTLE_DEPLOYMENT_TIMEOUT").map_or(usual.patience, Duration::from_secs),
+                patience: timeout.map_or(usual.patience, Duration::from_secs),
                 self_check: true,
-                keep: args.get_one::<u32>("keep").copied().unwrap_or(5),
+                keep,
                 ..usual
             },
-            cleanup: args.get_flag("cleanup"),
+            parallel: number("parallel").or_else(|| setting(&env, "RUSTLE_PARALLEL_JOBS")).or(stream.forks).unwrap_or(20) as usize,
         };
-        let hosts: Vec<(String, Dict)> =
-            hosts_to_reach(records.iter().copied()).into_iter().map(|h| (h.clone(), inventory.vars(&h))).collect();
-        let parallel = env.number("RUSTLE_PARALLEL_JOBS").and_then(|n| u32::try_from(n).ok());
-        let forks = args.get_one::<u32>("forks").copied().or(parallel).or(forks).unwrap_or(20) as usize;
-        let shipments = job.all(&hosts, forks);
-        for line in &input.lines {
-            match &line.record {
-                Some(Record::Shipment(s)) if hosts.iter().any(|(h, _)| *h == s.host) => {}
-                _ => io.pass(line)?,
-            }
-        }
-        let mut lost = 0;
-        for s in shipments {
-            if matches!(s.outcome.as_str(), "failed" | "unreachable") {
-                lost += 1;
-                io.warn(format!("{}: {}: {}", s.host, s.outcome, s.reason.as_deref().unwrap_or_default()));
-            }
-            io.write(&s.into())?;
-        }
-        Ok(if lost > 0 { exit::UNAVAILABLE } else { exit::OK })
+        let shipments = if let Some(id) = args.get_one::<String>("cleanup") {
+            shipping.clean(&hosts, Some(id.as_str()).filter(|id| !id.is_empty()).map(valid).transpose()?)
+        } else if let Some(id) = args.get_one::<String>("rollback") {
+            let id = if id.is_empty() { Wanted::Newest } else { Wanted::State(valid(id)?) };
+            roll::back(&shipping, &hosts, &history?, &id).map_err(|e| refuse(&e))?.1
+        } else {
+            forward(args, io, &shipping, &hosts, &Fleet::of(&env, &records), history, &stream, keep)?
+        };
+        hand_on(io, &input, &hosts, shipments)
     }
 }
 
-/// The runners at hand.
+/// A setting that counts something.
+fn setting(env: &Env, name: &str) -> Option<u32> {
+    env.number(name).and_then(|n| u32::try_from(n).ok())
+}
+
+fn refuse(e: &ShipError) -> StageError {
+    StageError::new(exit::UNAVAILABLE, e)
+}
+
+fn valid(id: &str) -> Result<&str, StageError> {
+    if id.is_empty() || crate::deployment::plain(id) { Ok(id) } else { Err(StageError::usage(format!("'{id}' is no deployment's id")).hint("rustle-ship --list-deployments shows them")) }
+}
+
+/// Hosts of the plan, within `--limit`.
+fn hosts(args: &ArgMatches, records: &[&Record], inventory: &Inventory) -> Result<Vec<HostVars>, StageError> {
+    let mut names = hosts_to_reach(records.iter().copied());
+    if let Some(limit) = args.get_many::<String>("limit") {
+        let limit: Vec<&String> = limit.collect();
+        for one in &limit {
+            if !names.contains(one) {
+                let e = StageError::usage(format!("--limit names '{one}', which is no host of the plan"));
+                return Err(match did_you_mean(one, names.iter().map(String::as_str)) {
+                    Some(near) => e.hint(near),
+                    None => e.hint("patterns are for rustle-parse --limit"),
+                });
+            }
+        }
+        names.retain(|n| limit.contains(&n));
+    }
+    Ok(names.into_iter().map(|h| (h.clone(), inventory.vars(&h))).collect())
+}
+
+/// Ships, and writes the deployment down.
+#[allow(clippy::too_many_arguments, reason = "they are what a deployment is made of")]
+fn forward(
+    args: &ArgMatches,
+    io: &mut StageIo,
+    shipping: &Shipping,
+    hosts: &[HostVars],
+    fleet: &Fleet,
+    history: Result<History, StageError>,
+    stream: &Options,
+    keep: u32,
+) -> Result<Vec<Shipment>, StageError> {
+    let artifacts = !fleet.artifacts.is_empty();
+    let name = match args.get_one::<String>("name") {
+        Some(given) if crate::deployment::plain(given) => given.clone(),
+        Some(given) => return Err(StageError::usage(format!("--name '{given}': a name is of letters, digits and . _ + -"))),
+        None => deployment_name(artifacts, &stream.playbooks),
+    };
+    let mut deployment = Deployment {
+        playbooks: stream.playbooks.clone(),
+        inventory: stream.inventory.clone(),
+        cwd: stream.cwd.clone(),
+        ..Deployment::new(&name, if artifacts { "artifact" } else { "runner" })
+    };
+    // Without a place to write it down, runners are shipped all the same.
+    let history = match history {
+        Ok(h) => Some(h),
+        Err(e) if artifacts => return Err(e),
+        Err(_) => None,
+    };
+    let (mut shipments, told) = roll::out(shipping, hosts, fleet, &mut deployment, history.as_ref(), keep);
+    told.iter().for_each(|w| io.warn(w));
+    let failed: Vec<&str> = shipments.iter().filter(|s| lost(s)).map(|s| s.host.as_str()).collect();
+    let (reached, _) = deployment.reached();
+    if !failed.is_empty() && reached > 0 {
+        let id = &deployment.id;
+        if args.get_flag("rollback-on-failure") {
+            io.warn(format!("deployment {id} failed on {} and is rolled back on {reached} hosts", failed.join(", ")));
+            let undone = roll::undo(shipping, hosts, history.as_ref(), &mut deployment);
+            for (s, back) in shipments.iter_mut().zip(undone) {
+                if !lost(s) && s.outcome != "local" && s.outcome != "fallback" {
+                    *s = back;
+                }
+            }
+        } else if artifacts {
+            io.warn(format!(
+                "deployment {id} failed on {}; {reached} hosts have it. To take it back there: rustle-deploy --rollback {}; to go on, repeat this command",
+                failed.join(", "),
+                roll::words(&deployment)
+            ));
+        }
+    }
+    Ok(shipments)
+}
+
+/// The input with the new shipments in place of older ones of the same hosts.
+fn hand_on(io: &mut StageIo, input: &Input, hosts: &[HostVars], shipments: Vec<Shipment>) -> Result<u8, StageError> {
+    for line in &input.lines {
+        match &line.record {
+            Some(Record::Shipment(s)) if hosts.iter().any(|(h, _)| *h == s.host) => {}
+            _ => io.pass(line)?,
+        }
+    }
+    let mut failed = false;
+    for s in shipments {
+        if lost(&s) {
+            failed = true;
+            io.warn(format!("{}: {}: {}", s.host, s.outcome, s.reason.as_deref().unwrap_or_default()));
+        }
+        io.write(&s.into())?;
+    }
+    Ok(if failed { exit::UNAVAILABLE } else { exit::OK })
+}
+
+/// What the stream has for its hosts.
 struct Fleet {
     by_host: HashMap<String, Result<Arc<Runner>, String>>,
+    /// Executables with the plan inside.
+    artifacts: HashMap<String, Arc<Runner>>,
     /// The installed runner, where the stream has no artifacts.
     own: Option<Arc<Runner>>,
 }
 
 impl Fleet {
     fn of(env: &Env, records: &[&Record]) -> Fleet {
-        let artifacts: Vec<&Artifact> = records.iter().filter_map(|r| if let Record::Artifact(a) = r { Some(a) } else { None }).collect();
+        let all: Vec<&Artifact> = records.iter().filter_map(|r| if let Record::Artifact(a) = r { Some(a) } else { None }).collect();
         let cache = rustle_build::Cache::of(env).ok();
-        let mut by_host = HashMap::new();
-        for a in &artifacts {
+        let (mut by_host, mut artifacts) = (HashMap::new(), HashMap::new());
+        for a in &all {
+            if a.failed.is_none() && a.embedded_plan.is_some() {
+                // Changes with each plan: its packed form is not worth keeping.
+                let file = Arc::new(Runner::of(a, None));
+                artifacts.extend(a.hosts.iter().map(|h| (h.clone(), file.clone())));
+                continue;
+            }
             let runner = match &a.failed {
                 Some(why) => Err(why.clone()),
                 None => Ok(Arc::new(Runner::of(a, cache.clone()))),
             };
-            for host in &a.hosts {
-                by_host.insert(host.clone(), runner.clone());
-            }
+            by_host.extend(a.hosts.iter().map(|h| (h.clone(), runner.clone())));
         }
         let target = rustle_target::controller(env);
         let own = rustle_build::prebuilt::find(env, &target.triple, &target).0;
-        Fleet { by_host, own: own.map(|a| Arc::new(Runner::of(&a, cache))) }
+        Fleet { by_host, artifacts, own: own.map(|a| Arc::new(Runner::of(&a, cache))) }
     }
+}
 
+impl Supply for Fleet {
     fn expected(&self, host: &str) -> Option<Arc<Runner>> {
         match self.by_host.get(host) {
             Some(r) => r.as_ref().ok().cloned(),
@@ -144,78 +242,8 @@ impl Fleet {
         let none = || format!("no runner for {} is in the stream (rustle-compile makes them)", platform.label());
         self.own.as_ref().filter(|r| fits(r)).cloned().ok_or_else(none)
     }
-}
 
-struct Job {
-    settings: Settings,
-    fleet: Fleet,
-    options: BootstrapOptions,
-    cleanup: bool,
-}
-
-impl Job {
-    /// All hosts, some at a time; the results in the hosts' order.
-    fn all(&self, hosts: &[(String, Dict)], forks: usize) -> Vec<Shipment> {
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..forks.clamp(1, hosts.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((host, vars)) = hosts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let result = self.one(host, vars).unwrap_or_else(|e| refused(host, &e));
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-                    }
-                });
-            }
-        });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.sort_by_key(|s: &Shipment| hosts.iter().position(|(h, _)| *h == s.host));
-        done
+    fn artifact(&self, host: &str) -> Option<Arc<Runner>> {
+        self.artifacts.get(host).cloned()
     }
-
-    fn one(&self, host: &str, vars: &Dict) -> Result<Shipment, ShipError> {
-        let spec = HostSpec::from_vars(host, vars, &self.settings)?;
-        let shipment = |outcome: &str| Shipment { host: host.to_owned(), outcome: outcome.to_owned(), ..Shipment::default() };
-        let mut connection = connect(&spec)?;
-        if connection.is_local() {
-            let Some(own) = self.fleet.expected(host) else {
-                return Ok(Shipment { reason: Some("no runner is installed".into()), ..shipment("fallback") });
-            };
-            return Ok(Shipment { sha256: own.sha256.clone(), path: own.path.display().to_string(), ..shipment("local") });
-        }
-        let options = BootstrapOptions { expected: self.fleet.expected(host), retries: spec.retries, ..self.options.clone() };
-        if self.cleanup {
-            let removed = cleanup(&mut *connection, None, &options)?;
-            let reason = Some(if removed.is_empty() { "nothing was there".into() } else { removed.join(", ") });
-            return Ok(Shipment { reason, ..shipment("removed") });
-        }
-        match bootstrap(&mut *connection, &|p| self.fleet.choose(host, p), &options)? {
-            Bootstrap::Fallback { reason, mut notes, .. } => {
-                notes.insert(0, reason);
-                Ok(Shipment { reason: Some(notes.join("; ")), ..shipment("fallback") })
-            }
-            Bootstrap::Ready(session) => {
-                let outcome = if session.outcome == Outcome::Cached { "cached" } else { "uploaded" };
-                // The runner ends when nobody speaks to it any more.
-                drop(session.channel);
-                Ok(Shipment {
-                    sha256: session.runner.sha256.clone(),
-                    path: session.path,
-                    uploaded_bytes: session.uploaded_bytes,
-                    reason: (!session.notes.is_empty()).then(|| session.notes.join("; ")),
-                    // With `self_check` a runner that runs has computed its own digest.
-                    verified: true,
-                    ..shipment(outcome)
-                })
-            }
-        }
-    }
-}
-
-fn refused(host: &str, e: &ShipError) -> Shipment {
-    let outcome = match e {
-        ShipError::Connect(_) => "unreachable",
-        ShipError::Runner(_) | ShipError::Protocol(_) => "failed",
-    };
-    Shipment { host: host.to_owned(), outcome: outcome.to_owned(), reason: Some(e.to_string()), ..Shipment::default() }
 }

@@ -335,10 +335,17 @@ pub struct Shipment {
     pub sha256: String,
     pub path: String,
     pub uploaded_bytes: u64,
-    /// `cached`, `uploaded`, `local`, `fallback`, `failed`, `unreachable`.
+    /// `cached`, `uploaded`, `local`, `fallback`, `failed`, `unreachable`; `rolled back`, `unchanged` of a roll-back;
+    /// `removed` of a clean-up.
     pub outcome: String,
     pub reason: Option<String>,
     pub verified: bool,
+    /// The deployment that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// The digest that was in force on the host before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
 }
 
 /// What is expected of a run, and how the hosts of each platform are served: by a runner, or over SSH with Python.
