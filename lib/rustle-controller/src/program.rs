@@ -36,6 +36,7 @@ pub fn magic(shared: &Shared, inventory: &Inventory, host: &str, play: &PlayStat
         },
         "ansible_play_hosts_all" => play.hosts_all.clone(),
         "_rustle_controller" => controller_name(),
+        "_rustle_transport" => options.config.get("DEFAULT_TRANSPORT").and_then(Value::as_str).filter(|t| *t != "smart").unwrap_or("ssh"),
     };
     d.update(&inventory.magic_of(host));
     if let Some(limit) = &options.limit {

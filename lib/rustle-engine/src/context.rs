@@ -44,7 +44,7 @@ impl Engine<'_> {
             place: &cx.place,
             deprecated: &self.deprecated,
             ask: true,
-            transport: self.options.config.get("DEFAULT_TRANSPORT").and_then(Value::as_str).filter(|t| *t != "smart").unwrap_or("ssh"),
+            transport: self.vars.magic.get("_rustle_transport").and_then(Value::as_str),
             parts: None,
         }
     }

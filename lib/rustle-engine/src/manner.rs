@@ -112,7 +112,7 @@ impl Engine<'_> {
     /// How reports name the host that a task is delegated to: with its address where that is another than its name.
     pub(crate) fn delegate_shown(&self, cx: &TaskContext, host: &str) -> String {
         let own = self.vars.magic.get("inventory_hostname").and_then(Value::as_str) == Some(host);
-        let connection = cx.inherited.get("connection").and_then(Value::as_str).unwrap_or("ssh");
+        let connection = cx.inherited.get("connection").and_then(Value::as_str).unwrap_or_default();
         // What is local has no address to be reached at.
         let source = format!(
             "{{% set its = hostvars[{}] | default({{}}) %}}\

@@ -38,7 +38,7 @@ pub struct TaskScope<'a> {
     /// Whether the controller may be asked for templates that cannot be finished here.
     pub ask: bool,
     /// The connection that hosts have without being asked for another.
-    pub transport: &'a str,
+    pub transport: Option<&'a str>,
     /// Where a template file is rendered.
     pub parts: Option<&'a Parts<'a>>,
 }
@@ -57,7 +57,7 @@ impl Scope for TaskScope<'_> {
         if name == "ansible_connection" {
             // Where no variable says it: the keyword's value, or the setting's.
             let keyword = self.layers.inherited.get("connection").filter(|v| !v.is_null());
-            return Ok(Some(keyword.cloned().unwrap_or_else(|| Value::from(self.transport))));
+            return Ok(keyword.cloned().or_else(|| self.transport.map(Value::from)));
         }
         self.world.name(name).transpose()
     }
