@@ -20,6 +20,13 @@ complete -c rustle-deploy -l become-method -d 'How to become another user: sudo,
 complete -c rustle-deploy -l become-user -d 'The user to become' -r
 complete -c rustle-deploy -l connection-password-file -l conn-pass-file -d 'A file with the connection password' -r
 complete -c rustle-deploy -l become-password-file -l become-pass-file -d 'A file with the become password' -r
+complete -c rustle-deploy -l setup -d 'Say what is missing for building runners, ask, and install it; run nothing (as rustle-caps --install)' -r -f -a "cargo-zigbuild\t''
+config\t''
+debian-rust\t''
+fetch\t''
+rust-src\t''
+targets\t''
+zig\t''"
 complete -c rustle-deploy -l log-format -d 'How errors and warnings before the run are written to stderr' -r -f -a "human\t''
 json\t''"
 complete -c rustle-deploy -l strategy -d 'How hosts are served, and whether they wait for each other' -r -f -a "binary-hybrid\t''
@@ -35,6 +42,12 @@ complete -c rustle-deploy -l optimization -d 'When a runner is built for hosts t
 aggressive\t''
 conservative\t''
 off\t''"
+complete -c rustle-deploy -l rollback -d 'Take the newest deployment back on all hosts (or those of --limit); or bring back the state of the one with this id. Runs nothing' -r
+complete -c rustle-deploy -l cleanup -d 'Remove runners and deployments from the hosts, or only the deployment with this id. Runs nothing' -r
+complete -c rustle-deploy -l output-dir -d 'With --compile-only: put the runners there, where RUSTLE_RUNNER=DIR finds them' -r -F
+complete -c rustle-deploy -l cache-dir -d 'Folder for all that rustle can make again (default: cache.dir of the settings)' -r
+complete -c rustle-deploy -l parallel -d 'Hosts that are served, and platforms that are built, at the same time' -r
+complete -c rustle-deploy -l deployment-timeout -d 'For how long a host may stay silent while a runner is brought to it (default: deploy.timeout of the settings, 60)' -r
 complete -c rustle-deploy -l version -d 'Print the version'
 complete -c rustle-deploy -s J -l ask-vault-password -l ask-vault-pass -d 'Ask for the vault password'
 complete -c rustle-deploy -s C -l check -d 'Change nothing; predict what would change'
@@ -50,10 +63,20 @@ complete -c rustle-deploy -l flush-cache -d 'Forget cached facts'
 complete -c rustle-deploy -l step -d 'Confirm each task before it runs'
 complete -c rustle-deploy -s k -l ask-pass -d 'Ask for the connection password'
 complete -c rustle-deploy -s K -l ask-become-pass -d 'Ask for the become password'
+complete -c rustle-deploy -l check-capabilities -d 'Say what this machine can build runners with, and run nothing; exit status 69 where it can deploy to no host'
+complete -c rustle-deploy -l yes -d 'With --setup: install without asking'
 complete -c rustle-deploy -l schema -d 'Print the JSON Schemas of the records it reads and writes, one a line, and exit'
 complete -c rustle-deploy -l binary-only -d 'Short for --strategy binary-only: runners on the hosts, or nothing'
 complete -c rustle-deploy -l ssh-only -d 'Short for --strategy ssh-only: no runners on the hosts, modules go over SSH'
 complete -c rustle-deploy -l explain-optimization -l analysis -d 'Show what the run is expected to cost, how each platform\'s hosts are served and why; afterwards what it did cost'
-complete -c rustle-deploy -l dry-run -d 'Plan, show the plan and what it is expected to cost (more with -v), and run nothing; hosts are asked for their platform only'
 complete -c rustle-deploy -l report -d 'Show how good such predictions were so far, and what things cost; runs nothing'
+complete -c rustle-deploy -l deploy-only -d 'Bring the runners to the hosts, as a deployment that can be taken back, and run nothing'
+complete -c rustle-deploy -l compile-only -d 'Make the runners that the hosts need, and ship nothing'
+complete -c rustle-deploy -l dry-run -d 'Say what would be compiled, shipped and run, and what that is expected to cost (more with -v); hosts are asked what they are and have, and nothing is changed'
+complete -c rustle-deploy -l list-deployments -d 'Show the deployments that were made from this machine'
+complete -c rustle-deploy -l rollback-on-failure -d 'With --deploy-only: where a host fails, take the deployment back on the others'
+complete -c rustle-deploy -l localhost-test -d 'Prove the runner of this machine here first: it must start and run a task'
+complete -c rustle-deploy -l rebuild -d 'Build even what is cached'
+complete -c rustle-deploy -l incremental -d 'Build only what is not cached, whatever build.cache of the settings says'
+complete -c rustle-deploy -l verify -d 'Let hosts compute the digest of a cached runner before it runs (default: deploy.verify of the settings)'
 complete -c rustle-deploy -s h -l help -d 'Print help'
