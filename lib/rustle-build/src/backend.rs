@@ -70,6 +70,11 @@ impl Request<'_> {
             _ => Vec::new(),
         })
     }
+    /// What rustc is told where zig links. Paths are relative to the project.
+    pub(crate) fn zig_rustflags(&self) -> Vec<String> {
+        let windows = self.template.triple.ends_with("-windows-gnu");
+        windows.then(|| format!("-Lnative={}", crate::template::EMPTY_LIBRARIES)).into_iter().collect()
+    }
     /// With zig the glibc to link against can be chosen.
     pub(crate) fn zig_target(&self) -> Option<String> {
         let triple = &self.template.triple;

@@ -41,6 +41,9 @@ strip = "none"
 debug = "line-tables-only"
 "#;
 
+/// The project's folder of libraries that have to be there, and need nothing in them.
+pub(crate) const EMPTY_LIBRARIES: &str = "empty-libraries";
+
 /// This machine's triple, as this program was compiled for it.
 pub fn own_triple() -> String {
     let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
@@ -168,6 +171,10 @@ impl Template {
             // Nobody has a ready standard library for it.
             config.push_str("\n[unstable]\nbuild-std = [\"std\", \"panic_abort\"]\njson-target-spec = true\n");
             files.insert(self.cargo_target(), spec.clone().into_bytes());
+        }
+        if self.triple.ends_with("-windows-gnu") {
+            // zig names this library of MinGW's, whose content it has elsewhere: an archive of nothing will do.
+            files.insert(format!("{EMPTY_LIBRARIES}/libssp_nonshared.a"), b"!<arch>\n".to_vec());
         }
         files.insert(".cargo/config.toml".into(), config.into_bytes());
         Ok(files)

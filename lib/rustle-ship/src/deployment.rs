@@ -75,14 +75,15 @@ impl Part {
 impl Deployment {
     /// A new one.
     pub fn new(name: &str, kind: &str) -> Deployment {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let (date, clock) = utc(now);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (date, clock) = utc(now.as_secs());
         let mut random = [0u8; 4];
-        // Without randomness two deployments of one second might have one id: the process keeps them apart.
+        // Without randomness two deployments of one moment might have one id: the process keeps them apart.
         if getrandom::fill(&mut random).is_err() {
             random = std::process::id().to_be_bytes();
         }
-        let id = format!("{}T{}Z-{}", date.replace('-', ""), clock.replace(':', ""), crate::upload::hex(&random));
+        // To the microsecond: what one person deploys, one after the other, has ids in that order.
+        let id = format!("{}T{}.{:06}Z-{}", date.replace('-', ""), clock.replace(':', ""), now.subsec_micros(), crate::upload::hex(&random));
         Deployment { id, time: format!("{date}T{clock}Z"), name: name.into(), kind: kind.into(), ..Deployment::default() }
     }
     /// How many hosts have it, how many were to.

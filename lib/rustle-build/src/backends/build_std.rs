@@ -19,6 +19,7 @@ pub static BACKEND: Backend = Backend {
             job.words = r.tool("cargo-zigbuild")?.to_vec();
             job.words.push("zigbuild".into());
             job.env = r.zig_env()?;
+            job.rustflags = r.zig_rustflags();
             job.target = r.zig_target();
         }
         if r.template.triple.contains("-linux-musl") && r.template.spec.is_none() {

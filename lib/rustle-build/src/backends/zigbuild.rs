@@ -14,6 +14,6 @@ pub static BACKEND: Backend = Backend {
             return Err("zig does not link for MSVC".into());
         }
         r.std_installed()?;
-        Ok(Job { words, env, target: r.zig_target(), ..Job::default() })
+        Ok(Job { words, env, target: r.zig_target(), rustflags: r.zig_rustflags(), ..Job::default() })
     },
 };
