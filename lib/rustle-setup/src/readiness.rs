@@ -55,7 +55,10 @@ pub fn readiness(env: &Env, caps: &Capabilities, offline: bool) -> Vec<Readiness
 
 /// The level that the tools promise, corrected by the routes that were tried: no tool counts that leads nowhere.
 pub(crate) fn level(caps: &Capabilities) -> String {
-    let works = |own: bool| caps.routes.iter().any(|r| r.by != "fallback" && (r.triple == own_triple()) == own);
+    // The static runner of this machine serves others of its system and processor, whatever their libc: no other platform.
+    let kind = |triple: &str| triple.rsplit_once('-').map_or(triple.to_owned(), |(kind, _)| kind.to_owned());
+    let mine = kind(&own_triple());
+    let works = |own: bool| caps.routes.iter().any(|r| r.by != "fallback" && (kind(&r.triple) == mine) == own);
     let ssh = working(caps, "ssh").is_some();
     match (caps.level.as_str(), works(false), works(true)) {
         ("Full", false, true) => "Limited".into(),
@@ -67,4 +70,25 @@ pub(crate) fn level(caps: &Capabilities) -> String {
 /// Whether this machine can deploy at all.
 pub(crate) fn deploys(caps: &Capabilities) -> bool {
     caps.readiness.iter().any(|r| r.what == "deploy" && r.ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustle_stream::record::Route;
+
+    #[test]
+    fn a_level_is_what_the_routes_lead_to() {
+        let own = own_triple();
+        let sibling = own.replace("-gnu", "-musl");
+        let caps = |ways: &[(&str, &str)]| {
+            let route = |(triple, by): &(&str, &str)| Route { triple: (*triple).into(), by: (*by).into(), ..Route::default() };
+            Capabilities { level: "Full".into(), routes: ways.iter().map(route).collect(), ..Capabilities::default() }
+        };
+        let other = "riscv64gc-unknown-linux-musl";
+        assert_eq!(level(&caps(&[(&own, "prebuilt"), (&sibling, "prebuilt"), (other, "fallback")])), "Limited");
+        assert_eq!(level(&caps(&[(&own, "prebuilt"), (other, "zigbuild")])), "Full");
+        assert_eq!(level(&caps(&[(&own, "fallback"), (other, "fallback")])), "Insufficient");
+        assert_eq!(level(&caps(&[])), "Insufficient");
+    }
 }
