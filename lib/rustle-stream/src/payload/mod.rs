@@ -390,9 +390,10 @@ fn runner(file: &mut File, start: u64, manifest: &Manifest) -> Result<(), Payloa
 /// # Errors
 /// As [`read`].
 pub fn read_self() -> Result<Option<Payload>, PayloadError> {
-    // On Linux the link works even when the file has been deleted after its start.
+    // On Linux the link works even when the file has been deleted after its start. Elsewhere the name may lead to
+    // somebody else's file: to wine's own program, for one.
     let proc = Path::new("/proc/self/exe");
-    if proc.exists() {
+    if cfg!(target_os = "linux") && proc.exists() {
         return read(proc);
     }
     std::env::current_exe().map_or(Ok(None), |path| read(&path))
