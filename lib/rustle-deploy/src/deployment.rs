@@ -109,7 +109,7 @@ pub(crate) fn first(args: &ArgMatches, config: &Config, options: &Options, signa
 
 /// A playbook's name behind `--rollback` is taken for its id.
 fn id_of(flag: &str, id: &str) -> Result<(), String> {
-    let good = id.is_empty() || id.starts_with(|c: char| c.is_ascii_digit()) && !id.contains(['/', '.']);
+    let good = id.is_empty() || rustle_ship::is_id(id);
     if good { Ok(()) } else { Err(format!("'{id}' is no deployment's id: put --{flag} last, or write --{flag}=ID (rustle-deploy --list-deployments shows them)")) }
 }
 
