@@ -63,17 +63,24 @@ pub fn run_watched(command: &mut Command, limit: Duration, on_line: Option<OnLin
     supervise(command, limit, on_line, Some(last))
 }
 
+/// Starts it. A program that has just been written may be busy for a moment: a child that another thread is starting
+/// holds the file open until it becomes its own program.
+fn start(command: &mut Command) -> std::io::Result<Child> {
+    for _ in 0..50 {
+        match command.spawn() {
+            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::sleep(Duration::from_millis(20)),
+            started => return started,
+        }
+    }
+    command.spawn()
+}
+
 fn supervise(command: &mut Command, limit: Duration, mut on_line: Option<OnLine>, last: Option<&[String]>) -> std::io::Result<Outcome> {
     if ending() {
         return Err(std::io::Error::new(std::io::ErrorKind::Interrupted, "interrupted"));
     }
     let begun = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()?;
+    let mut child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0))?;
     let group = Group::new(child.id());
     let watcher = match last.map(|last| Watcher::new(command, child.id(), last)) {
         None => None,
@@ -287,6 +294,22 @@ impl Watcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_still_being_written_is_waited_for() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tool");
+        let mut file = std::fs::File::options().create(true).write(true).truncate(true).mode(0o755).open(&path).unwrap();
+        file.write_all(b"#!/bin/sh\necho here\n").unwrap();
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(file);
+        });
+        let outcome = run(&mut Command::new(&path), Duration::from_secs(30), None).unwrap();
+        writer.join().unwrap();
+        assert_eq!(outcome.stdout_text(), "here\n");
+    }
 
     #[test]
     fn a_late_child_dies_with_its_children() {
