@@ -1,13 +1,11 @@
-//! What all executables share: the stage harness, the flags of ansible-playbook, `ansible.cfg` and the environment.
+//! What all executables share: the stage harness, `ansible.cfg` and the environment.
 //!
 //! - [`config`]: settings by name, with their defaults;
-//! - [`flags`]: the command line of `ansible-playbook`, and rustle's own long flags;
 //! - [`settings`]: `config.toml` and the environment;
 //! - [`stage`]: runs a stage as a process; the only code that touches stdin, stdout and the exit code.
 //!
 //! Limits: nothing here knows what a playbook or a host is.
 
 pub mod config;
-pub mod flags;
 pub mod settings;
 pub mod stage;

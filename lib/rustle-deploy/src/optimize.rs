@@ -1,6 +1,6 @@
 //! `--optimization` and its kin: what a run is expected to cost, shown before it, compared after it, and over many runs.
 //!
-//! - [`flags`], [`mode`]: the command line; [`forbidden`]: what a stream has decided already;
+//! - [`flags`], [`mode`]: the command line; [`FORBIDDEN`]: what a stream has decided already;
 //! - [`report`]: `--report`, which needs no playbook;
 //! - [`before`]: the analysis, and `--dry-run`, which ends there;
 //! - [`after`]: what came of it.
