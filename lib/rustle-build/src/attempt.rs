@@ -3,10 +3,10 @@
 use crate::backend::{self, Request};
 use crate::obtain::{Context, Keyed, Wanted};
 use crate::run::Run;
-use crate::{Artifact, Build, BuildError, Progress, damage, elf, own_triple, prebuilt};
+use crate::{Artifact, BuildError, Progress, damage, elf, own_triple, prebuilt};
 use rustle_stream::record::Capabilities;
 use rustle_toolchain::process;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 /// Tries the back ends in order.
 ///
@@ -42,7 +42,7 @@ pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &
         let dir = context.cache.ready_workshop(&workshop).map_err(say)?;
         let begun = Instant::now();
         (context.progress)(Progress::Begun { triple, backend: backend.name });
-        let mut fresh = !dir.join("target").exists();
+        let fresh = !dir.join("target").exists();
         let mut run = Run {
             request: &request,
             job: &job,
@@ -60,7 +60,7 @@ pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &
             && std::fs::remove_dir_all(&dir).is_ok()
         {
             (context.progress)(Progress::Again { triple, backend: backend.name, why: &e.to_string(), damage: what });
-            (fresh, run.again) = (true, true);
+            run.again = true;
             built = once(context, w, &run);
         }
         let stored = built.and_then(|bytes| {
@@ -69,16 +69,7 @@ pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &
         });
         match stored {
             Ok(artifact) => {
-                context.cache.remember(&Build {
-                    triple: triple.clone(),
-                    profile: template.profile.clone(),
-                    backend: backend.name.into(),
-                    seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-                    bytes: artifact.size,
-                    when: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
-                    fresh,
-                });
-                (context.progress)(Progress::Built { triple, backend: backend.name, took: begun.elapsed() });
+                (context.progress)(Progress::Built { triple, profile: &template.profile, backend: backend.name, took: begun.elapsed() });
                 return Ok(artifact);
             }
             Err((e, what)) => {

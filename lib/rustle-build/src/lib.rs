@@ -44,7 +44,7 @@ pub use backend::{BACKENDS, Backend, Job, Request};
 pub use cache::Cache;
 pub use container::Container;
 pub use error::BuildError;
-pub use history::Build;
+pub use history::learn;
 pub use progress::{Meter, Progress, Shown};
 pub use obtain::{Context, Settings, Wanted, obtain, wanted};
 pub use remote::{Pushed, push};

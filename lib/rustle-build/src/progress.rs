@@ -11,7 +11,7 @@ pub enum Progress<'a> {
     /// `done` of `total` steps (about one per crate) are over; `what` is being compiled.
     Step { triple: &'a str, done: usize, total: usize, what: &'a str },
     /// The runner is there.
-    Built { triple: &'a str, backend: &'a str, took: Duration },
+    Built { triple: &'a str, profile: &'a str, backend: &'a str, took: Duration },
     /// A back end failed because of what lies in its folder, and begins anew in an empty one.
     Again { triple: &'a str, backend: &'a str, why: &'a str, damage: &'a str },
     /// The runner is taken from another machine's cache.
@@ -56,7 +56,7 @@ impl Meter {
                 let before = self.running.insert((*triple).to_owned(), (*done, *total, (*what).to_owned())).map_or(0, |b| b.0);
                 (!self.moving && quarter(*done) > quarter(before)).then(|| format!("{triple}: {done} of {total} crates"))
             }
-            Progress::Built { triple, backend, took } => {
+            Progress::Built { triple, backend, took, .. } => {
                 self.running.remove(*triple);
                 Some(format!("{triple}: built with {backend} in {:.0} s", took.as_secs_f64()))
             }
@@ -115,7 +115,7 @@ mod tests {
         let mut terminal = Meter::new(true);
         let shown = terminal.hear(&step(3));
         assert_eq!((shown.line, shown.moving.as_deref()), (None, Some("t: crate 3 of 8, serde")));
-        let shown = terminal.hear(&Progress::Built { triple: "t", backend: "cargo", took: Duration::from_secs(90) });
+        let shown = terminal.hear(&Progress::Built { triple: "t", profile: "release", backend: "cargo", took: Duration::from_secs(90) });
         assert_eq!((shown.line.as_deref(), shown.moving.as_deref()), (Some("t: built with cargo in 90 s"), Some("")));
     }
 }

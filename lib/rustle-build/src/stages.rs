@@ -208,7 +208,11 @@ impl<P: Programs> Stage for CompileStage<P> {
             // A user who names a platform means that one and no other that would do.
             list.iter_mut().for_each(|w| w.candidates.truncate(1));
         }
-        let mut artifacts = with_progress(io, args.get_flag("quiet"), |progress| {
+        let mut artifacts = with_progress(io, args.get_flag("quiet"), |shown| {
+            let progress: &(dyn Fn(Progress) + Sync) = &|news| {
+                crate::learn(&cache, &news);
+                shown(news);
+            };
             obtain(&Context { env: &env, cache: &cache, settings: &settings, templates: &templates, caps: &caps, progress }, &list)
         });
         if input.is_none() {

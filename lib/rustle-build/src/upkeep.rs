@@ -78,9 +78,10 @@ impl Cache {
         ] {
             _ = writeln!(text, "{what}: {}", mega(size));
         }
-        let builds = self.builds();
-        if let Some(last) = builds.last() {
-            _ = writeln!(text, "builds remembered: {}; the last one, for {} with {}, took {:.0} s", builds.len(), last.triple, last.backend, last.seconds);
+        let costs = rustle_cost::load(&self.root().join(rustle_cost::FILE)).history.seen;
+        let took: Vec<String> = costs.builds.iter().filter_map(|(what, series)| Some(format!("{what} {:.0} s", series.median()?))).collect();
+        if !took.is_empty() {
+            _ = writeln!(text, "builds took: {}", took.join(", "));
         }
         text
     }

@@ -25,9 +25,6 @@ fn built_once_then_remembered() {
     let second = m.obtain(unprebuilt(), &list);
     assert_eq!((second[0].source.as_str(), &second[0].sha256), ("cache", &a.sha256));
     assert_eq!(m.calls().len(), 0);
-    let builds = m.cache().builds();
-    assert_eq!((builds.len(), builds[0].triple.as_str(), builds[0].backend.as_str(), builds[0].profile.as_str(), builds[0].fresh), (1, ARM, "zigbuild", "release", true));
-    assert!(builds[0].bytes == 64 && builds[0].seconds > 0.0 && builds[0].when > 1_700_000_000, "{builds:?}");
     // Damage is noticed, and mended by a build.
     std::fs::write(&a.path, "x").unwrap();
     assert_eq!(m.obtain(unprebuilt(), &list)[0].source, "zigbuild");

@@ -32,7 +32,7 @@ pub use learn::{Observed, ObservedBuild, ObservedTarget};
 pub use mode::{MODES, Mode};
 pub use report::report;
 pub use rustle_stream::record::{AnalysedTarget, Analysis};
-pub use seen::{BuildTimes, Estimate, Seen};
+pub use seen::{Estimate, Seen};
 pub use series::Series;
 pub use show::{comparison, seconds, text};
 pub use situation::{Runner, Serve, Situation, TargetSituation, Way};

@@ -18,14 +18,6 @@ pub struct Estimate {
     pub seen: bool,
 }
 
-/// How long builds took on this machine.
-pub trait BuildTimes {
-    /// Seconds for the runner of this platform and profile.
-    fn of(&self, triple: &str, profile: &str) -> Option<f64>;
-    /// Seconds for a runner of any platform.
-    fn any(&self) -> Option<f64>;
-}
-
 /// Coefficients of the model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -89,9 +81,13 @@ impl Seen {
     }
     /// Seconds of a build: of this platform, else of any, else assumed. Only the first counts as seen.
     pub fn build(&self, triple: &str, profile: &str) -> Estimate {
-        match BuildTimes::of(self, triple, profile) {
+        match self.builds.get(&key(triple, profile)).and_then(Series::median) {
             Some(value) => Estimate { value, seen: true },
-            None => Estimate { value: self.any().unwrap_or(180.0), seen: false },
+            None => {
+                let mut all = Series::default();
+                self.builds.values().filter_map(Series::median).for_each(|m| all.push(m));
+                Estimate { value: all.median().unwrap_or(180.0), seen: false }
+            }
         }
     }
     /// Takes in how long a build took. The platform with the fewest builds goes where there are too many.
@@ -106,16 +102,6 @@ impl Seen {
             }
         }
     }
-    /// Takes in what others know of builds (one duration each), where nothing is known here.
-    pub fn borrow_builds(&mut self, others: &dyn BuildTimes, wanted: &[(&str, &str)]) {
-        for (triple, profile) in wanted {
-            if !self.builds.contains_key(&key(triple, profile))
-                && let Some(took) = others.of(triple, profile)
-            {
-                self.built(triple, profile, took);
-            }
-        }
-    }
     /// Whether it could have been written by this program.
     pub(crate) fn sound(&self) -> bool {
         let own = [
@@ -127,15 +113,4 @@ impl Seen {
 
 fn key(triple: &str, profile: &str) -> String {
     format!("{triple} {profile}")
-}
-
-impl BuildTimes for Seen {
-    fn of(&self, triple: &str, profile: &str) -> Option<f64> {
-        self.builds.get(&key(triple, profile))?.median()
-    }
-    fn any(&self) -> Option<f64> {
-        let mut all = Series::default();
-        self.builds.values().filter_map(Series::median).for_each(|m| all.push(m));
-        all.median()
-    }
 }

@@ -1,6 +1,6 @@
 //! A history of runs moves the prediction; the report tells how far it was off.
 
-use rustle_cost::{BuildTimes, History, Mode, Observed, ObservedBuild, ObservedTarget, Runner, Situation, TargetSituation, Way, analyse, comparison, report};
+use rustle_cost::{History, Mode, Observed, ObservedBuild, ObservedTarget, Runner, Situation, TargetSituation, Way, analyse, comparison, report};
 
 const ARM: &str = "aarch64-unknown-linux-gnu";
 
@@ -90,29 +90,6 @@ fn uploads_tell_the_bandwidth() {
     let sent = ObservedTarget { uploaded: 6e6, packed: 3e6, upload_seconds: 2.0, ..target(Way::Native, 0.01) };
     history.learn(&run(vec![sent.clone(), ObservedTarget { upload_seconds: 1.5, ..sent }]));
     assert_eq!((history.seen.bandwidth().value, history.seen.packed().value), (6e6, 3e6));
-}
-
-/// What another record of builds knows.
-struct Others;
-impl BuildTimes for Others {
-    fn of(&self, triple: &str, _: &str) -> Option<f64> {
-        (triple == ARM).then_some(77.0)
-    }
-    fn any(&self) -> Option<f64> {
-        Some(77.0)
-    }
-}
-
-#[test]
-fn builds_that_others_have_seen_count_until_one_is_seen_here() {
-    let mut history = History::default();
-    history.seen.borrow_builds(&Others, &[(ARM, "release"), ("riscv64gc-unknown-linux-gnu", "release")]);
-    let build = history.seen.build(ARM, "release");
-    assert_eq!((build.value, build.seen, history.seen.builds.len()), (77.0, true, 1));
-    let mut history = History::default();
-    history.seen.built(ARM, "release", 50.0);
-    history.seen.borrow_builds(&Others, &[(ARM, "release")]);
-    assert_eq!(history.seen.build(ARM, "release").value, 50.0);
 }
 
 #[test]

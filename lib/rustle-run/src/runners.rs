@@ -31,6 +31,8 @@ pub struct Runners {
     /// How builds are shown on stderr; `None`: not at all.
     meter: Option<Mutex<Meter>>,
     pub advisor: Arc<Advisor>,
+    /// Whether the advisor learns from a run; builds without one are learnt from at once.
+    observed: bool,
 }
 
 impl Runners {
@@ -46,7 +48,7 @@ impl Runners {
         let own = found.map(|a| Arc::new(Runner::of(&a, cache)));
         // Results are printed meanwhile, so no line is overwritten here, whatever stderr is.
         let advisor = Arc::new(Advisor::new(&env, choice)?);
-        Ok(Runners { advisor, env, known: Mutex::default(), own, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
+        Ok(Runners { advisor, env, known: Mutex::default(), own, observed: true, meter: (!quiet).then(|| Mutex::new(Meter::new(false))) })
     }
     /// The same for work that is no run: what is asked for is built, whatever it costs.
     ///
@@ -54,7 +56,8 @@ impl Runners {
     /// As [`Runners::new`].
     pub fn asked_for() -> Result<Runners, String> {
         let bridge = rustle_bridge::Bridge::new(rustle_bridge::Settings::default());
-        Runners::new(false, Choice { mode: Some(rustle_cost::Mode::Aggressive), strategy: rustle_plan::Strategy::default(), bridge })
+        let runners = Runners::new(false, Choice { mode: Some(rustle_cost::Mode::Aggressive), strategy: rustle_plan::Strategy::default(), bridge })?;
+        Ok(Runners { observed: false, ..runners })
     }
     /// How runners are brought to hosts, as rustle's settings say.
     pub fn bootstrap_options(&self) -> BootstrapOptions {
@@ -145,8 +148,10 @@ impl Runners {
         }
     }
     fn hear(&self, news: &Progress) {
-        if let Progress::Built { triple, took, .. } = news {
-            self.advisor.observer.built(triple, profile(&Settings::of(&self.env)), took.as_secs_f64());
+        match (news, Cache::of(&self.env)) {
+            (Progress::Built { triple, profile, took, .. }, _) if self.observed => self.advisor.observer.built(triple, profile, took.as_secs_f64()),
+            (news, Ok(cache)) => rustle_build::learn(&cache, news),
+            _ => {}
         }
         let Some(meter) = &self.meter else { return };
         if let Some(line) = meter.lock().unwrap_or_else(PoisonError::into_inner).hear(news).line {
