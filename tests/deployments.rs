@@ -7,8 +7,13 @@ use libtest_mimic::{Failed, Trial};
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn(&Stage) -> Result<(), Failed>); 4] =
-        [("the-plan-inside", embedded), ("dry-run-deploy-rollback-cleanup", whole), ("half-fails", half), ("compile-only-and-localhost-test", here)];
+    let tests: [(&str, fn(&Stage) -> Result<(), Failed>); 5] = [
+        ("the-plan-inside", embedded),
+        ("dry-run-deploy-rollback-cleanup", whole),
+        ("half-fails", half),
+        ("compile-only-and-localhost-test", here),
+        ("as-a-run-reaches-them", as_a_run),
+    ];
     let trial = |(name, test): (&'static str, fn(&Stage) -> Result<(), Failed>)| {
         crate::gaps::trial(format!("deployments/{name}"), move || {
             let _turn = hosts::failing().turn();
@@ -77,6 +82,33 @@ fn half(s: &Stage) -> Result<(), Failed> {
     check("it is still in force", &on(&s.others[0], "cd /root; ls .rustle/current"), "")?;
     expect(&run(&["site.yml", "--deploy-only", "--rollback-on-failure"]), 4, &["is taken back on the others", "rolled back"])?;
     check("it is in force", &on(&s.others[1], "cd /root; ls .rustle/current"), "")
+}
+
+/// Hosts are reached as a run reaches them: templates in variables, the play's user. Without the play, later, too.
+fn as_a_run(s: &Stage) -> Result<(), Failed> {
+    let inventory = s.inventory("ansible_port='{{ door }}' door=22");
+    let text = std::fs::read_to_string(&inventory)?;
+    std::fs::write(&inventory, text.lines().filter(|l| !l.starts_with("ansible_user=")).map(|l| format!("{l}\n")).collect::<String>())?;
+    let book = format!("- hosts: {}\n  gather_facts: false\n  remote_user: '{{{{ who }}}}'\n  vars: {{who: deploy}}\n  tasks:\n  - ansible.builtin.ping:\n", s.victim);
+    std::fs::write(s.dir.path().join("user.yml"), book)?;
+    let run = |args: &[&str]| support::run(s.command(&inventory, args), b"", Duration::from_secs(120));
+    let there = "ls /home/deploy/.rustle/current /root/.rustle/current 2>/dev/null";
+    expect(&run(&["user.yml", "--dry-run"]), 0, &["would be shipped", "on 1 hosts", "OPTIMISATION"])?;
+    expect(&run(&["user.yml", "--deploy-only"]), 0, &["uploaded", "in force on 1 of 1 hosts"])?;
+    check("the play's user has it", &on(&s.victim, there), "/home/deploy/.rustle/current:\nrustle-runner")?;
+    expect(&run(&["--rollback"]), 0, &["rolled back"])?;
+    check("it is taken back", &on(&s.victim, there), "/home/deploy/.rustle/current:")?;
+    let mut sh = std::process::Command::new("sh");
+    sh.args(["-c", "rustle-parse user.yml -i hosts.ini | rustle-plan | rustle-target --refresh | rustle-ship | tail -n 2"]);
+    let path = format!("{}:{}", support::bin().display(), std::env::var("PATH").unwrap_or_default());
+    sh.current_dir(s.dir.path()).env("HOME", s.dir.path()).env("PATH", path).env("ANSIBLE_CONFIG", "/dev/null").env_remove("SSH_AUTH_SOCK");
+    expect(&support::run(sh, b"", Duration::from_secs(120)), 0, &["\"known_by\":\"probe\"", "\"outcome\":\"cached\"", "\"path\":\"/home/deploy/.rustle/"])?;
+    // What a user says of the platform goes before what the host says.
+    let door = s.inventory("rustle_target=sparc-unknown-nowhere");
+    let done = support::run(s.command(&door, &["site.yml", "--deploy-only"]), b"", Duration::from_secs(120));
+    expect(&done, 0, &["fallback", "rustle_target: "])?;
+    on(&s.victim, "rm -rf /home/deploy/.rustle");
+    Ok(())
 }
 
 /// Executables with the plan inside: brought there, run by a person on the host, taken back.

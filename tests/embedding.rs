@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         crate::gaps::trial("embedding/manifest".into(), manifest),
         crate::gaps::trial("embedding/flags".into(), flags),
         crate::gaps::trial("embedding/damage".into(), damage),
+        crate::gaps::trial("embedding/fewer-modules".into(), fewer_modules),
         crate::gaps::trial("embedding/become".into(), elevation),
         crate::gaps::trial("embedding/copy".into(), copy).with_ignored_flag(!root),
         crate::gaps::trial("embedding/platforms".into(), platforms),
@@ -63,6 +64,36 @@ fn manifest() -> Result<(), Failed> {
     check(file.is_some_and(|f| f["size"] == 6 && f["sha256"] == sum), "files", &done)?;
     let version = place.sh(place.top(), "made/web1 --version && made/web1 --help");
     check(version.exit == 0 && version.stdout.starts_with("rustle-runner ") && version.stdout.contains("--become-password-file"), "--help", &version)
+}
+
+/// A machine of shell scripts whose runner has two modules that nobody knows.
+const TOOLS: &str = r#"
+mkdir -p tools/sysroot/lib/rustlib/x86_64-unknown-linux-musl/lib; touch tools/sysroot/lib/rustlib/x86_64-unknown-linux-musl/lib/libstd-0.rlib
+printf '#!/bin/sh\n[ "$1" = --print ] && { echo %s/tools/sysroot; exit 0; }\necho rustc 1.95.0\n' "$PWD" > tools/rustc
+cat > tools/cargo <<'END'
+#!/bin/sh
+[ "$1" = -V ] && { echo cargo 1.95.0; exit 0; }
+while [ $# -gt 0 ]; do case $1 in --target) t=$2; shift;; --target-dir) d=$2; shift;; --profile) p=$2; shift;; esac; shift; done
+mkdir -p "$d/$t/$p"; cp "$(dirname "$0")/../few" "$d/$t/$p/rustle-runner"
+END
+chmod 755 tools/rustc tools/cargo
+export RUSTLE_RUSTC=$PWD/tools/rustc RUSTLE_CARGO=$PWD/tools/cargo RUSTLE_CARGO_ZIGBUILD=/nowhere RUSTLE_ZIG_PATH=/nowhere RUSTLE_CACHE_DIR=$PWD/cache
+"#;
+
+/// A runner that lacks modules of the plan is not taken for it.
+fn fewer_modules() -> Result<(), Failed> {
+    let place = Place::new();
+    let mut runner = std::fs::read(support::bin().join("rustle-runner"))?;
+    let all = b"rustle-runner carries the modules: all;";
+    let at = runner.windows(all.len()).position(|w| w == all).ok_or("the runner does not say what it has")?;
+    runner[at + all.len() - 4..at + all.len() - 1].copy_from_slice(b"x,y");
+    std::fs::write(place.top().join("few"), runner)?;
+    std::fs::write(place.top().join("site.yml"), "- hosts: web\n  gather_facts: false\n  tasks:\n  - copy: {content: a, dest: /nowhere/x}\n")?;
+    std::fs::write(place.top().join("hosts.ini"), "[web]\nweb1 ansible_connection=local rustle_target=x86_64-linux-musl\n")?;
+    let stream = "(rustle-parse site.yml -i hosts.ini | rustle-plan; rustle-template --modules ping --target x86_64-linux-musl | grep '\"type\":\"template\"')";
+    let done = place.sh(place.top(), &format!("{TOOLS}\n{stream} | rustle-compile --no-prebuilt --embed made"));
+    let said = done.stderr.contains("it has only x, y, and the plan needs copy, too");
+    check(done.exit == 69 && said && !place.top().join("made/web1").exists(), "it was taken", &done)
 }
 
 fn flags() -> Result<(), Failed> {

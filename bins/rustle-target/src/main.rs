@@ -1,5 +1,5 @@
-//! `rustle-target`: each host's platform, and how it is known. The work is in `rustle-target`.
+//! `rustle-target`: each host's platform, and how it is known. The work is in the library of that name.
 
 fn main() -> std::process::ExitCode {
-    rustle_cli::stage::main::<rustle_target::TargetStage>()
+    rustle_cli::stage::main::<rustle_run::TargetStage>()
 }

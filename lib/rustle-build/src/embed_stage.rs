@@ -1,5 +1,6 @@
 //! `rustle-compile --embed`: one executable per host, written to a folder.
 
+use crate::carried::{Needs, unfit};
 use crate::{BuildError, embed, embed_files, sha256};
 use rustle_cli::stage::{Input, StageError};
 use rustle_stream::payload::Manifest;
@@ -66,8 +67,8 @@ fn file_name(host: &str, triple: &str) -> String {
     name
 }
 
-/// Writes `DIR/<host>` (Windows: `DIR/<host>.exe`) for every host that the artifacts serve. One record per host; failed artifacts stay as they
-/// are.
+/// Writes `DIR/<host>` (Windows: `DIR/<host>.exe`) for every host that the artifacts serve. One record per host; failed
+/// artifacts stay as they are, and a runner that lacks modules of the plan is one.
 pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, programs: &mut dyn FnMut(&str) -> Result<String, StageError>) -> Result<Vec<Artifact>, StageError> {
     let dir = &std::path::absolute(dir)?;
     let records: Vec<&Record> = input.records().collect();
@@ -81,11 +82,16 @@ pub(crate) fn write(input: &Input, artifacts: Vec<Artifact>, dir: &Path, program
         }
     }
     std::fs::create_dir_all(dir).map_err(BuildError::io(dir))?;
+    let needs = Needs::of(records.iter().copied());
     let mut list = Vec::new();
     let mut names = HashMap::new();
     for a in artifacts {
         if a.failed.is_some() {
             list.push(a);
+            continue;
+        }
+        if let Some(why) = unfit(&a, needs.as_ref()) {
+            list.push(Artifact { failed: Some(format!("the runner {} does not do: {why}", a.path)), ..a });
             continue;
         }
         let runner = std::fs::read(&a.path).map_err(BuildError::io(Path::new(&a.path)))?;

@@ -8,6 +8,7 @@
 //! - `lookups`, `actions`: what needs the controller's files, environment or terminal; one file each;
 //! - `outlive`: plays that restart hosts, or wait for them;
 //! - `standalone`: programs for hosts that will have no controller;
+//! - `reach`: how hosts are reached, for work that runs no play;
 //! - `vars_files`, `prompt`, `fact_cache`: variables that no record has;
 //! - `program`, `files`, `hostvars`: what hosts are sent, and what templates see of other hosts.
 //!
@@ -28,6 +29,7 @@ mod payloads;
 mod plugins;
 mod program;
 mod prompt;
+mod reach;
 mod run;
 pub mod session;
 mod shared;
@@ -38,6 +40,7 @@ mod world;
 
 pub use fact_cache::FactCache;
 pub use program::ANSIBLE_VERSION;
+pub use reach::reach;
 pub use run::{Unplanned, run};
 pub use standalone::programs;
 pub use shared::{Ask, Connected, Connector, Driver, Note, PlayState, Remote, Secrets, Shared, Unreachable};

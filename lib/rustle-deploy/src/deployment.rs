@@ -1,29 +1,25 @@
 //! Everything around a run that runs nothing: `--deploy-only`, `--compile-only`, `--dry-run`, `--rollback`,
 //! `--cleanup`, `--list-deployments`; and flags that are settings of rustle for one run.
-//!
-//! Limits: hosts are reached with the variables of the inventory as they stand there; a host whose connection needs a
-//! variable that is a template, or vaulted, is refused here (a run reaches it).
 
-use crate::{complain, fail, localhost, say};
+use crate::site::{Making, Site, told};
+use crate::{complain, dry, fail, localhost, say};
 use clap::{Arg, ArgAction, ArgMatches};
 use rustle_build::Settings as Compilation;
 use rustle_cli::config::Config;
-use rustle_connect::{Secret, Settings};
-use rustle_inventory::{Inventory, Order};
+use rustle_connect::Settings;
+use rustle_inventory::Inventory;
 use rustle_parse::{ReadRun, Request};
 use rustle_plan::{PlanOptions, Planner};
 use rustle_run::{Hosts, Passwords, Prepared, Runners, heed_signals, prompt};
 use rustle_ship::roll::{self, Wanted};
-use rustle_ship::{BootstrapOptions, Deployment, History, HostVars, Platform, Runner, Shipping, Supply, deployment_name, lost};
+use rustle_ship::{BootstrapOptions, Deployment, History, Runner, Shipping, deployment_name, lost};
 use rustle_stream::exit;
 use rustle_stream::model::PlayId;
-use rustle_stream::record::{Batch, Options, Record, Shipment};
+use rustle_stream::record::{Batch, Options, Record};
 use rustle_toolchain::Env;
-use rustle_value::Value;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::RwLock;
 
 /// The flags.
 pub(crate) fn flags() -> Vec<Arg> {
@@ -138,13 +134,11 @@ fn away(args: &ArgMatches, config: &Config, options: &Options, back: bool, id: &
     let passwords = rustle_run::passwords(args, config)?;
     let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
     let read = rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)).map_err(|e| e.report().trim_end().to_owned())?;
-    let limit = limit(&read)?;
-    let mut hosts = read.inventory.hosts_for("all", limit.as_deref(), Order::Inventory).map_err(|e| e.to_string())?;
+    let mut site = Site::of(read, config, &passwords, PlanOptions::default())?;
     if let Some(d) = &known {
-        hosts.retain(|h| d.hosts.iter().any(|p| p.host == *h));
+        site.only(d);
     }
-    let site = Site::of(&read, config, &passwords, &hosts)?;
-    if hosts.is_empty() {
+    if site.hosts.is_empty() {
         return Err(match &known {
             Some(d) => format!("none of these hosts has to do with the deployment {} (-i and --limit choose others)", d.id),
             None => "no hosts: -i names an inventory".into(),
@@ -159,41 +153,37 @@ fn away(args: &ArgMatches, config: &Config, options: &Options, back: bool, id: &
         }
         None => site.shipping.clean(&site.hosts, Some(id).filter(|i| !i.is_empty())),
     };
-    Ok(site.told(shipments))
+    Ok(told(&shipments))
 }
 
-fn limit(read: &ReadRun) -> Result<Option<Vec<String>>, String> {
-    read.run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())
+/// Whether something is done instead of the run.
+pub(crate) fn is_instead(args: &ArgMatches) -> bool {
+    ["deploy-only", "compile-only", "dry-run"].into_iter().any(|f| args.get_flag(f))
 }
 
-/// What is done instead of the run. `Some`: the program ends with this.
-pub(crate) fn instead(args: &ArgMatches, prepared: &Prepared, config: &Config, plan: PlanOptions, passwords: &Passwords, signals: Option<libc::sigset_t>) -> Option<u8> {
-    let (deploy, compile, dry) = (args.get_flag("deploy-only"), args.get_flag("compile-only"), args.get_flag("dry-run"));
-    if !(deploy || compile || dry) {
-        return None;
-    }
+/// What is done instead of the run; the exit code.
+pub(crate) fn instead(args: &ArgMatches, prepared: Prepared, config: &Config, plan: PlanOptions, passwords: &Passwords, signals: Option<libc::sigset_t>) -> u8 {
     heed_signals(signals);
-    let read = &prepared.read;
+    let Prepared { read, known } = prepared;
     read.warnings.iter().for_each(|text| complain(&format!("[WARNING]: {text}")));
-    // The plan and what it is expected to cost are shown after it.
-    let whole = dry && !deploy && !compile;
-    let done = hosts_of(read, plan).and_then(|hosts| {
-        if compile && !dry {
-            return compile_only(args, read, &hosts);
-        }
-        let site = Site::of(read, config, passwords, &hosts)?;
-        let supply = Making { runners: Runners::asked_for()?, known: &prepared.known.runners };
-        if dry { Ok(dry_run(&site, &supply, read, plan, [compile, deploy])) } else { deploy_only(args, &site, &supply, read) }
-    });
+    let done = if args.get_flag("compile-only") && !args.get_flag("dry-run") {
+        hosts_of(&read, plan).and_then(|hosts| compile_only(args, &read, &hosts))
+    } else {
+        Site::of(read, config, passwords, plan).and_then(|site| {
+            let supply = Making { runners: Runners::asked_for()?, known: &known.runners, hosts: &site.hosts };
+            if args.get_flag("dry-run") { dry::run(args, &site, &supply, plan, known.mode) } else { deploy_only(args, &site, &supply) }
+        })
+    };
     // A build that nobody waits for any more.
     rustle_toolchain::process::kill_all();
-    Some(done.unwrap_or_else(|e| fail(&format!("[ERROR]: {e}"), exit::ERROR))).filter(|code| !(whole && *code == exit::OK))
+    done.unwrap_or_else(|e| fail(&format!("[ERROR]: {e}"), exit::ERROR))
 }
 
 /// The hosts of all plays, each once.
 fn hosts_of(read: &ReadRun, plan: PlanOptions) -> Result<Vec<String>, String> {
     let inventory = RwLock::new(Inventory::from_records(&read.run.groups, &read.run.hosts, Default::default()));
-    let source = Hosts { inventory: &inventory, limit: limit(read)? };
+    let limit = read.run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
+    let source = Hosts { inventory: &inventory, limit };
     let planner = Planner::new(&read.run, plan);
     let mut hosts: Vec<String> = Vec::new();
     for play in &read.run.plays {
@@ -206,129 +196,9 @@ fn hosts_of(read: &ReadRun, plan: PlanOptions) -> Result<Vec<String>, String> {
     Ok(hosts)
 }
 
-/// The records that say how hosts are reached and what they are.
-fn records(read: &ReadRun) -> Vec<Record> {
-    let run = &read.run;
-    let mut records: Vec<Record> = vec![run.options.clone().into(), run.extra_vars.clone().into()];
-    records.extend(run.groups.iter().cloned().map(Record::from));
-    records.extend(run.hosts.iter().cloned().map(Record::from));
-    records
-}
-
-/// Hosts and the way to them.
-struct Site {
-    hosts: Vec<HostVars>,
-    /// Hosts that are not even tried.
-    refused: Vec<Shipment>,
-    shipping: Shipping,
-    keep: u32,
-}
-
-/// Variables without which a host might be another one.
-const NEEDED: &[&str] = &[
-    "ansible_connection", "ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port", "ansible_user", "ansible_ssh_user", "ansible_password",
-    "ansible_ssh_pass", "ansible_ssh_password", "ansible_ssh_private_key_file", "ansible_private_key_file", "ansible_ssh_args", "ansible_ssh_common_args",
-    "ansible_ssh_extra_args",
-];
-
-impl Site {
-    fn of(read: &ReadRun, config: &Config, passwords: &Passwords, names: &[String]) -> Result<Site, String> {
-        let env = Env::load().map_err(|e| e.to_string())?;
-        let records = records(read);
-        let inventory = rustle_target::Inventory::of(&records);
-        let (mut hosts, mut refused) = (Vec::new(), Vec::new());
-        for name in names {
-            match NEEDED.iter().find(|n| hard(read, name, n)) {
-                Some(variable) => refused.push(Shipment {
-                    host: name.clone(),
-                    outcome: "failed".into(),
-                    reason: Some(format!("{variable} is a template or vaulted, which is only known in a run (run the playbook instead)")),
-                    ..Shipment::default()
-                }),
-                None => hosts.push((name.clone(), inventory.vars(name))),
-            }
-        }
-        let mut raw = config.raw.clone();
-        raw.update(&config.changed());
-        let usual = BootstrapOptions::default();
-        let number = |name: &str| env.number(name).and_then(|n| u32::try_from(n).ok());
-        let keep = number("RUSTLE_DEPLOYMENT_KEEP").unwrap_or(usual.keep);
-        let options = BootstrapOptions {
-            verify: env.flag("RUSTLE_VERIFY_DEPLOYMENTS", false),
-            patience: env.number("RUSTLE_DEPLOYMENT_TIMEOUT").map_or(usual.patience, std::time::Duration::from_secs),
-            self_check: true,
-            keep,
-            ..usual
-        };
-        let settings = Settings { cli: read.run.options.connection.clone(), config: raw, password: passwords.connection.clone().map(Secret::new), ..Settings::default() };
-        let parallel = number("RUSTLE_PARALLEL_JOBS").unwrap_or(20) as usize;
-        Ok(Site { hosts, refused, shipping: Shipping { settings, options, parallel }, keep })
-    }
-
-    /// Prints what became of the hosts; the exit code that it makes.
-    fn told(&self, mut shipments: Vec<Shipment>) -> u8 {
-        shipments.extend(self.refused.iter().cloned());
-        told(&shipments)
-    }
-}
-
-fn told(shipments: &[Shipment]) -> u8 {
-    let width = shipments.iter().map(|s| s.host.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    let mut code = exit::OK;
-    for s in shipments {
-        let digest = s.sha256.get(..12).unwrap_or("");
-        let sent = if s.uploaded_bytes > 0 { format!("  {} sent", size(s.uploaded_bytes)) } else { String::new() };
-        let why = s.reason.as_ref().map(|r| format!("  {r}")).unwrap_or_default();
-        let line = format!("{:<width$}  {:<11}  {digest}{sent}{why}", s.host, s.outcome);
-        _ = writeln!(text, "{}", line.trim_end());
-        code |= match s.outcome.as_str() {
-            "failed" => exit::HOST_FAILED,
-            "unreachable" => exit::HOST_UNREACHABLE,
-            _ => exit::OK,
-        };
-    }
-    say(&text);
-    code
-}
-
-/// Whether a variable of this host is a template or vaulted, on any layer.
-fn hard(read: &ReadRun, host: &str, name: &str) -> bool {
-    let is = |v: Option<&Value>| matches!(v, Some(Value::Template(_) | Value::Vaulted(_)));
-    let groups = read.run.groups.iter().filter(|g| g.name == "all" || below(read, &g.name, host, 0));
-    groups.flat_map(|g| [&g.vars, &g.inventory_group_vars, &g.playbook_group_vars]).any(|d| is(d.get(name)))
-        || read.run.hosts.iter().filter(|h| h.name == host).flat_map(|h| [&h.vars, &h.inventory_host_vars, &h.playbook_host_vars]).any(|d| is(d.get(name)))
-        || is(read.run.extra_vars.vars.get(name))
-}
-
-fn below(read: &ReadRun, group: &str, host: &str, depth: usize) -> bool {
-    let Some(g) = read.run.groups.iter().find(|g| g.name == group) else { return false };
-    g.hosts.iter().any(|h| h == host) || depth < read.run.groups.len() && g.children.iter().any(|c| below(read, c, host, depth + 1))
-}
-
-fn size(bytes: u64) -> String {
-    if bytes < 1 << 20 { format!("{} kB", bytes.div_ceil(1024)) } else { format!("{:.1} MB", bytes as f64 / f64::from(1 << 20)) }
-}
-
-/// Runners as a run would choose them.
-struct Making<'a> {
-    runners: Runners,
-    /// Those that a stream has for its hosts.
-    known: &'a HashMap<String, Arc<Runner>>,
-}
-
-impl Supply for Making<'_> {
-    fn expected(&self, host: &str) -> Option<Arc<Runner>> {
-        self.known.get(host).cloned().or_else(|| self.runners.own())
-    }
-    fn choose(&self, host: &str, platform: &Platform) -> Result<Arc<Runner>, String> {
-        self.known.get(host).cloned().map_or_else(|| self.runners.choose(platform), Ok)
-    }
-}
-
-fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making, read: &ReadRun) -> Result<u8, String> {
+fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making) -> Result<u8, String> {
     let history = history()?;
-    let options = &read.run.options;
+    let options = &site.run.options;
     let mut d = Deployment {
         playbooks: options.playbooks.clone(),
         inventory: options.inventory.clone(),
@@ -338,9 +208,9 @@ fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making, read: &ReadRun) 
     let (shipments, warnings) = roll::out(&site.shipping, &site.hosts, supply, &mut d, Some(&history), site.keep);
     warnings.iter().for_each(|w| complain(&format!("[WARNING]: {w}")));
     let (reached, all) = d.reached();
-    let failed: Vec<&str> = shipments.iter().chain(&site.refused).filter(|s| lost(s)).map(|s| s.host.as_str()).collect();
+    let failed: Vec<&str> = shipments.iter().filter(|s| lost(s)).map(|s| s.host.as_str()).collect();
     let failed = failed.join(", ");
-    let code = site.told(shipments);
+    let code = told(&shipments);
     if all > 0 {
         say(&format!("deployment {}: in force on {reached} of {all} hosts\n", d.id));
     }
@@ -357,7 +227,10 @@ fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making, read: &ReadRun) 
 
 fn compile_only(args: &ArgMatches, read: &ReadRun, hosts: &[String]) -> Result<u8, String> {
     let env = Env::load().map_err(|e| e.to_string())?;
-    let mut records = records(read);
+    let run = &read.run;
+    let mut records: Vec<Record> = vec![run.options.clone().into(), run.extra_vars.clone().into()];
+    records.extend(run.groups.iter().cloned().map(Record::from));
+    records.extend(run.hosts.iter().cloned().map(Record::from));
     records.push(Batch { play: PlayId(0), index: 0, hosts: hosts.to_vec(), barriers: String::new(), reason: String::new(), free: false, strategy: String::new() }.into());
     let records: Vec<&Record> = records.iter().collect();
     let targets = rustle_target::targets_of_stream(&env, &records).map_err(|e| e.to_string())?;
@@ -396,36 +269,4 @@ fn place(runner: &Runner, dir: &std::path::Path) -> Result<PathBuf, String> {
     fresh.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).map_err(|e| wrong(&e))?;
     fresh.persist(&path).map_err(|e| wrong(&e.error))?;
     Ok(path)
-}
-
-/// Says what would be compiled, shipped and run. Hosts are asked what they are and have, and nothing else.
-fn dry_run(site: &Site, supply: &Making, read: &ReadRun, plan: PlanOptions, [compile, deploy]: [bool; 2]) -> u8 {
-    let mut shipments = Vec::new();
-    let looked = site.shipping.look(&site.hosts);
-    for ((host, _), found) in site.hosts.iter().zip(looked) {
-        let shipment = |outcome: &str, reason: String| Shipment { host: host.clone(), outcome: outcome.into(), reason: Some(reason), ..Shipment::default() };
-        shipments.push(match found {
-            Err(e) => shipment("unreachable", e.to_string()),
-            Ok(None) => shipment("local", "this machine's runner is used where it is".into()),
-            Ok(Some(platform)) => {
-                let runner = supply.known.get(host).cloned().map_or_else(|| supply.runners.at_hand(&platform), Ok);
-                match runner {
-                    Ok(r) if platform.cached.contains(&r.sha256) => Shipment { sha256: r.sha256.clone(), ..shipment("cached", format!("{}: nothing would be compiled or shipped", platform.label())) },
-                    Ok(r) => {
-                        let bytes = r.bytes().map_or(0, |b| b.len() as u64);
-                        let would = if compile { "is made already".to_owned() } else { format!("would be shipped ({} before packing)", size(bytes)) };
-                        Shipment { sha256: r.sha256.clone(), ..shipment("would ship", format!("{}: the runner for {} {would}", platform.label(), r.triple)) }
-                    }
-                    Err(why) => shipment("would build", format!("{}: no runner is at hand ({why}); it would be built{}, or the host served without one", platform.label(), if compile { "" } else { " and shipped" })),
-                }
-            }
-        });
-    }
-    let code = site.told(shipments);
-    if !compile && !deploy {
-        let tasks = read.run.fragment.tasks.len();
-        let hosts: usize = hosts_of(read, plan).map_or(0, |h| h.len());
-        say(&format!("would run: {} plays with {tasks} tasks on {hosts} hosts (--list-tasks shows them; --check predicts what they change)\n", read.run.plays.len()));
-    }
-    code
 }

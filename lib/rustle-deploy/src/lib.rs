@@ -3,7 +3,8 @@
 //! - [`main`]: command line, settings, passwords, the special modes (`--list-hosts`, `--syntax-check`, …);
 //! - `optimize`: what a run is expected to cost, before it and after it;
 //! - `flags`: the command line itself; `setup`: `--check-capabilities` and `--setup`; `stream`: a plan in place of playbooks;
-//! - `deployment`: what brings runners to hosts, takes them back, or says what would be done, and runs nothing;
+//! - `deployment`: what brings runners to hosts, or takes them back, and runs nothing; `dry`: says what would be done;
+//!   `site`: the hosts of both;
 //!   `localhost`: the runner proved on this machine first.
 //!
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
@@ -12,10 +13,12 @@
 //! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
 
 mod deployment;
+mod dry;
 mod flags;
 mod optimize;
 mod setup;
 mod localhost;
+mod site;
 mod stream;
 
 pub use flags::command;
@@ -188,11 +191,11 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if let Some(code) = lists(args, read, plan) {
         return code;
     }
-    if !ansible && let Some(code) = deployment::instead(args, &prepared, &config, plan, &passwords, signals) {
-        return code;
+    if !ansible && deployment::is_instead(args) {
+        return deployment::instead(args, prepared, &config, plan, &passwords, signals);
     }
     let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());
-    if let Some(code) = (!ansible).then(|| optimize::before(args, read, &prepared.known, plan, &passwords, &config, &format)).flatten() {
+    if let Some(code) = (!ansible).then(|| optimize::before(args, read, &prepared.known, plan, &format)).flatten() {
         return code;
     }
     let analysed = !ansible && optimize::shown(args, read);

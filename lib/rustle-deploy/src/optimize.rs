@@ -2,18 +2,17 @@
 //!
 //! - [`flags`], [`mode`]: the command line; [`FORBIDDEN`]: what a stream has decided already;
 //! - [`report`]: `--report`, which needs no playbook;
-//! - [`before`]: the analysis, and `--dry-run`, which ends there;
+//! - [`before`]: the analysis (of `--dry-run`: see `dry`);
 //! - [`after`]: what came of it.
 //!
 //! Limits: the model is `rustle-cost`'s, and what it is fed with `rustle-run`'s.
 
 use crate::{fail, say};
 use clap::{Arg, ArgAction, ArgMatches};
-use rustle_cli::config::Config;
 use rustle_cost::{Mode, text};
 use rustle_parse::ReadRun;
-use rustle_plan::{Hosts, PlanOptions, choice_flags, explain, inventory_of, plan};
-use rustle_run::{Asking, Known, Passwords, forecast, history_path};
+use rustle_plan::{PlanOptions, choice_flags};
+use rustle_run::{Known, Platforms, forecast, history_path};
 use rustle_stream::exit;
 use std::io::Write;
 
@@ -58,38 +57,19 @@ fn wanted(args: &ArgMatches, read: &ReadRun) -> bool {
 }
 
 /// Shows the analysis where it is wanted. `Some`: the program ends here.
-pub(crate) fn before(args: &ArgMatches, read: &ReadRun, known: &Known, options: PlanOptions, passwords: &Passwords, config: &Config, format: &str) -> Option<u8> {
-    let dry = args.get_flag("dry-run");
-    if !dry && !wanted(args, read) {
+pub(crate) fn before(args: &ArgMatches, read: &ReadRun, known: &Known, options: PlanOptions, format: &str) -> Option<u8> {
+    if !wanted(args, read) {
         return None;
     }
-    let asking = if dry { Asking::Over(rustle_run::connection_settings(&read.run.options, config, passwords.connection.clone())) } else { Asking::No };
     let options = PlanOptions { strategy: known.plan.strategy.unwrap_or(options.strategy), ..options };
-    let found = match forecast(read, options, known.mode, asking) {
-        Ok(found) => found,
-        Err(e) => return Some(fail(&format!("[ERROR]: {e}"), exit::ERROR)),
-    };
-    found.warnings.iter().for_each(|w| crate::complain(&format!("[WARNING]: {w}")));
-    let analysis = text(&found.analysis);
-    if !dry {
-        show(&analysis, format);
-        return None;
+    match forecast(&read.run, &read.bridge, options, known.mode, Platforms::Remembered) {
+        Ok(found) => {
+            found.warnings.iter().for_each(|w| crate::complain(&format!("[WARNING]: {w}")));
+            show(&text(&found.analysis), format);
+            None
+        }
+        Err(e) => Some(fail(&format!("[ERROR]: {e}"), exit::ERROR)),
     }
-    match planned(read, options) {
-        Ok(plan) => say(&plan),
-        Err((text, code)) => return Some(fail(&format!("[ERROR]: {text}"), code)),
-    }
-    let lines = if read.run.options.verbosity > 0 { usize::MAX } else { 1 };
-    say(&analysis.lines().take(lines).map(|l| format!("{l}\n")).collect::<String>());
-    Some(exit::OK)
-}
-
-fn planned(read: &ReadRun, options: PlanOptions) -> Result<String, (String, u8)> {
-    let run = &read.run;
-    let inventory = inventory_of(run);
-    let hosts = Hosts::new(&inventory, run.options.limit.as_deref()).map_err(|e| (e, exit::ERROR))?;
-    let records = plan(run, options, &hosts).map_err(|e| (e.to_string(), exit::ERROR))?;
-    Ok(explain(run, &records))
 }
 
 /// Beside the run's output: where that is for programs, on stderr.

@@ -1,7 +1,7 @@
 //! What a run is expected to cost, before it: platforms of hosts, runners that are there or could be built, tasks.
 //!
-//! Limits: runs nothing. Hosts are asked for their platform only where [`Asking`] says so; else those count that are
-//! remembered, and the rest as unknown. Which hosts have the runner already is not looked at: those of the last run have.
+//! Limits: runs nothing, and asks no host. Platforms are those that the caller found out, or those that are remembered,
+//! and the rest unknown; then those hosts have the runner already that had it in the last run.
 
 use crate::advise::{Work, mode_of, processors};
 use crate::execute::Hosts;
@@ -9,21 +9,30 @@ use crate::runners::{possible, profile};
 use rustle_build::{Cache, Context, Settings, Wanted, obtain};
 use rustle_cost::{Analysis, Loaded, Mode, Runner, Situation, TargetSituation, analyse};
 use rustle_inventory::Inventory;
-use rustle_parse::ReadRun;
+use rustle_bridge::Bridge;
 use rustle_plan::{PlanOptions, Planner, history_file, serve, work};
 use rustle_playbook::ParsedRun;
 use rustle_stream::record::{Capabilities, Target};
-use rustle_target::{Connected, Options};
+use rustle_target::Options;
 use rustle_toolchain::Env;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::RwLock;
 
-/// Whether hosts whose platform is not known are asked.
-pub enum Asking {
-    /// They are not.
-    No,
-    /// Over connections with these settings.
-    Over(rustle_connect::Settings),
+/// A host that was asked what it is and has.
+pub struct Found {
+    /// Its name, too.
+    pub target: Target,
+    /// Whether it has its runner.
+    pub provided: bool,
+}
+
+/// What is known of hosts' platforms.
+pub enum Platforms {
+    /// What is remembered of them.
+    Remembered,
+    /// What they said.
+    Found(Vec<Found>),
 }
 
 /// The analysis, and what a person should be told beside it.
@@ -55,46 +64,48 @@ pub(crate) fn work_of(run: &ParsedRun, inventory: &RwLock<Inventory>, limit: Opt
 ///
 /// # Errors
 /// rustle's settings, or `--limit`, are wrong; a variable `rustle_target` names no platform.
-pub fn forecast(read: &ReadRun, plan: PlanOptions, mode: Option<Mode>, asking: Asking) -> Result<Forecast, String> {
+pub fn forecast(run: &ParsedRun, bridge: &Bridge, plan: PlanOptions, mode: Option<Mode>, platforms: Platforms) -> Result<Forecast, String> {
     let env = Env::load().map_err(|e| e.to_string())?;
     let mode = mode_of(&env, mode)?;
-    let run = &read.run;
     let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
     let inventory = RwLock::new(Inventory::from_records(&run.groups, &run.hosts, Default::default()));
     let work = work_of(run, &inventory, limit);
-    let targets = platforms(&env, run, &work, asking)?;
+    let (targets, provided) = match platforms {
+        Platforms::Remembered => (remembered(&env, run, &work)?, None),
+        Platforms::Found(found) => {
+            let have: HashSet<String> = found.iter().filter(|f| f.provided).map(|f| f.target.host.clone()).collect();
+            (found.into_iter().map(|f| f.target).collect(), Some(have))
+        }
+    };
     let Loaded { history, warning, .. } = history_path()?.as_deref().map(rustle_cost::load).unwrap_or_default();
-    let mut targets = grouped(&env, &targets, &work)?;
-    for t in &mut targets {
-        t.provided = history.provided(&t.triple).min(t.hosts);
+    let mut targets = grouped(&env, &targets, &work, provided.as_ref())?;
+    if provided.is_none() {
+        for t in &mut targets {
+            t.provided = history.provided(&t.triple).min(t.hosts);
+        }
     }
     // Its Python is started only where somebody wants to know.
-    let fallback = targets.iter().all(|t| t.runner == Runner::Installed) || read.bridge.version().is_ok();
+    let fallback = targets.iter().all(|t| t.runner == Runner::Installed) || bridge.version().is_ok();
     let situation = Situation { mode, serve: serve(plan.strategy), fallback, processors: processors(), targets };
     Ok(Forecast { analysis: analyse(&situation, &history), warnings: warning.into_iter().collect() })
 }
 
-fn platforms(env: &Env, run: &ParsedRun, work: &Work, asking: Asking) -> Result<Vec<Target>, String> {
+fn remembered(env: &Env, run: &ParsedRun, work: &Work) -> Result<Vec<Target>, String> {
     let records = run.to_records();
     let inventory = rustle_target::Inventory::of(&records);
     let names: Vec<String> = work.iter().map(|(host, _)| host.clone()).collect();
-    let asked = match asking {
-        Asking::No => None,
-        Asking::Over(settings) => Some(Connected { settings }),
-    };
-    let ask = asked.as_ref().map(|a| a as &dyn rustle_target::Ask);
-    let parallel = run.options.forks.map_or(names.len(), |f| f.max(1) as usize).min(64);
-    let options = Options { ask, refresh: false, parallel, config: run.options.config.clone() };
+    let options = Options { ask: None, refresh: false, parallel: 1, config: run.options.config.clone() };
     rustle_target::resolve(env, &inventory, &names, &options).map_err(|e| e.to_string())
 }
 
-/// Hosts by platform, those on this machine left out: for them there is nothing to choose.
-fn grouped(env: &Env, targets: &[Target], work: &Work) -> Result<Vec<TargetSituation>, String> {
+/// Hosts by platform, those on this machine left out: for them there is nothing to choose. `have`: hosts with a runner.
+fn grouped(env: &Env, targets: &[Target], work: &Work, have: Option<&HashSet<String>>) -> Result<Vec<TargetSituation>, String> {
     let usual = Settings::of(env);
     let far: Vec<Target> = targets.iter().filter(|t| t.known_by != "controller").cloned().collect();
     let tasks = |host: &str| work.iter().find(|(h, _)| h == host).map_or(0, |(_, n)| *n);
     let mut out = Vec::new();
     for w in rustle_build::wanted(&far) {
+        let provided = have.map_or(0, |have| w.hosts.iter().filter(|h| have.contains(*h)).count());
         let most = w.hosts.iter().map(|h| tasks(h)).max().unwrap_or(0);
         out.push(TargetSituation {
             triple: w.target.triple.clone(),
@@ -102,7 +113,7 @@ fn grouped(env: &Env, targets: &[Target], work: &Work) -> Result<Vec<TargetSitua
             hosts: u32::try_from(w.hosts.len()).unwrap_or(u32::MAX),
             tasks: most,
             runner: runner(env, &usual, &w)?,
-            provided: 0,
+            provided: u32::try_from(provided).unwrap_or(u32::MAX),
         });
     }
     Ok(out)

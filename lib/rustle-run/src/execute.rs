@@ -205,12 +205,44 @@ pub fn programs(prepared: Prepared, config: &Config, host: &str, warn: &mut dyn 
     rustle_controller::programs(&shared, &planner, &mut plan, &run.plays, &run.fragment, host, warn)
 }
 
-/// Nobody is connected to while a plan is only written down.
+/// Hosts and how a run would reach them, for work that is no run.
+pub struct Reached {
+    pub run: ParsedRun,
+    pub bridge: Arc<rustle_bridge::Bridge>,
+    /// Hosts of the plays (without plays: of the inventory), within `--limit`, with their connection variables.
+    pub hosts: Vec<(String, Dict)>,
+}
+
+/// Finds out how a run would reach its hosts; none of them is.
+///
+/// # Errors
+/// A `--limit` or a play's pattern that makes no sense.
+pub fn reach(read: ReadRun, config: &Config, plan: PlanOptions, warn: &mut dyn FnMut(String)) -> Result<Reached, String> {
+    let ReadRun { run, inventory, loader, vault, bridge, .. } = read;
+    let limit = run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
+    let (send, notes) = mpsc::channel();
+    let shared = shared(&run, inventory, loader, vault, bridge.clone(), config, Box::new(NoHosts), None, send);
+    let all = [Play { hosts: "all".into(), ..Play::default() }];
+    let plays = if run.plays.is_empty() { &all[..] } else { &run.plays };
+    let source = Hosts { inventory: &shared.inventory, limit };
+    let planner = Planner::new(&run, plan);
+    let hosts = |play: &Play| planner.hosts(play, &source).map(|hosts| (play.clone(), hosts)).map_err(|e| e.to_string());
+    let plays = plays.iter().map(hosts).collect::<Result<Vec<_>, _>>()?;
+    let hosts = rustle_controller::reach(&shared, &plays, &run.fragment);
+    for note in notes.try_iter() {
+        if let Note::Warning(text) = note {
+            warn(text);
+        }
+    }
+    Ok(Reached { run, bridge, hosts })
+}
+
+/// Nobody is connected to while nothing is run.
 struct NoHosts;
 
 impl Connector for NoHosts {
     fn connect(&self, _: &str, _: &Dict, _: Driver, _: mpsc::Sender<Note>) -> Result<Connected, Unreachable> {
-        Err(Unreachable { message: "no host is reached while a plan is embedded".into() })
+        Err(Unreachable { message: "no host is reached while nothing is run".into() })
     }
 }
 

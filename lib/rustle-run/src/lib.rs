@@ -6,6 +6,8 @@
 //! - `honour`: a plan that came as records, and was perhaps changed on its way;
 //! - `connector`, `runners`: sessions on hosts, and the runners for them; `programs`: what a host without one gets;
 //! - [`CompileStage`]: `rustle-compile`, whose `--embed` needs the plan as the engine runs it;
+//! - [`reach`]: how hosts would be reached, for work that is no run;
+//! - [`TargetStage`], [`ShipStage`]: the filters that reach hosts, with templates rendered;
 //! - `advise`: whether a runner that lacks is built; `observe`: what the run cost; [`forecast`]: what it is expected to;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
 //! - `show`: how results are shown.
@@ -23,17 +25,19 @@ mod first;
 mod honour;
 mod observe;
 mod passwords;
+mod rendered;
 pub mod prompt;
 mod runners;
 mod show;
 mod stage;
 mod stream;
 
-pub use analyse::{Asking, Forecast, forecast, history_path};
+pub use analyse::{Forecast, Found, Platforms, forecast, history_path};
 pub use embed::{CompileStage, Embedded};
-pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, connection_settings, execute, heed_signals, programs, watch_signals};
+pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, Reached, connection_settings, execute, heed_signals, programs, reach, watch_signals};
 pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
+pub use rendered::{ShipStage, TargetStage};
 pub use runners::Runners;
 pub use show::options as report_options;
 pub use stage::RunStage;

@@ -100,9 +100,24 @@ impl Runners {
         };
         Some(place.get_or_init(find).clone())
     }
-    /// The runner for a platform if it is installed or was built before; nothing is built.
-    pub fn at_hand(&self, platform: &Platform) -> Result<Arc<Runner>, String> {
-        self.find(target_of(platform), &platform.label(), Build::Never)
+    /// What the runner for a host has to run on: what its variables say, else what it says of itself.
+    ///
+    /// # Errors
+    /// The variable `rustle_target` names no platform.
+    pub fn target(&self, vars: &Dict, platform: &Platform) -> Result<Target, String> {
+        match vars.get("rustle_target").filter(|v| !v.is_null()).map(py_str) {
+            Some(name) => rustle_target::custom::named(&self.env, &name).map_err(|e| format!("rustle_target: {e}")),
+            None => Ok(target_of(platform)),
+        }
+    }
+    /// The runner for a platform if it is installed or was built before; nothing is built. `label` names it for a person.
+    pub fn at_hand(&self, target: &Target, label: &str) -> Result<Arc<Runner>, String> {
+        self.find(target.clone(), label, Build::Never)
+    }
+    /// The back end that would build the runner for a platform, tried out as far as that is quick; `None`: nothing can.
+    pub fn builder(&self, target: &Target) -> Option<String> {
+        let cache = Cache::of(&self.env).ok()?;
+        builder(&self.env, &rustle_toolchain::cached(&self.env, false), &cache, &rustle_target::runner_for(target))
     }
     /// As [`Runners::needed`], for a platform that was told otherwise; `label` names it for a person.
     pub fn of_target(&self, target: Target, label: &str) -> Result<Arc<Runner>, String> {
@@ -165,10 +180,15 @@ pub(crate) fn profile(settings: &Settings) -> &str {
     settings.profile.as_deref().unwrap_or("release")
 }
 
-/// Whether a runner for one of these platforms can be built here; tried out as far as that is quick.
-pub(crate) fn possible(env: &Env, caps: &Capabilities, cache: &Cache, triples: &[String]) -> bool {
+/// Which back end can build a runner for one of these platforms here; tried out as far as that is quick.
+fn builder(env: &Env, caps: &Capabilities, cache: &Cache, triples: &[String]) -> Option<String> {
     let routes = rustle_build::routes::remembered(env, caps, cache, triples, rustle_build::routes::Effort::Compile, false);
-    routes.iter().any(|r| r.by != "fallback")
+    routes.into_iter().map(|r| r.by).find(|by| by != "fallback")
+}
+
+/// Whether one can.
+pub(crate) fn possible(env: &Env, caps: &Capabilities, cache: &Cache, triples: &[String]) -> bool {
+    builder(env, caps, cache, triples).is_some()
 }
 
 /// Rust's name of a platform; empty where there is none.

@@ -5,7 +5,7 @@ use crate::honour::Recorded;
 use rustle_cli::config::Config;
 use rustle_cli::stage::{Input, StageError};
 use rustle_cost::Mode;
-use rustle_parse::{ParseError, configured, resume};
+use rustle_parse::{ParseError, ReadRun, configured, resume};
 use rustle_playbook::ParsedRun;
 use rustle_ship::Runner;
 use rustle_stream::record::{Options, Shipment};
@@ -25,6 +25,19 @@ pub fn prepare(
     adjust: impl FnOnce(&mut Options),
     prompt: &mut dyn FnMut(&str) -> Result<String, String>,
 ) -> Result<(Prepared, Config), StageError> {
+    let (mut read, config, limit) = rebuild(input, adjust, prompt)?;
+    let inventory = RwLock::new(read.inventory);
+    let plan = Recorded::of(input, &read.run, &inventory, limit.as_deref())?;
+    read.inventory = inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok((Prepared { read, known: Known { runners: runners(input)?, plan, mode: mode(input)?, ..Known::default() } }, config))
+}
+
+/// The run alone, without what earlier stages made of it. The last part is `--limit` before `adjust`.
+pub(crate) fn rebuild(
+    input: &Input,
+    adjust: impl FnOnce(&mut Options),
+    prompt: &mut dyn FnMut(&str) -> Result<String, String>,
+) -> Result<(ReadRun, Config, Option<String>), StageError> {
     let mut run = ParsedRun::from_records(input.records());
     if run.plays.is_empty() {
         return Err(StageError::data("no 'play' record in the input").hint("pipe the output of rustle-parse or of a later stage into it"));
@@ -38,11 +51,8 @@ pub fn prepare(
     let mut config = Config::load(Path::new(&run.options.cwd)).map_err(|e| StageError::new(exit::CONFIG, e))?;
     config.take(&run.options.config);
     let settings = configured(&config, [], &mut run.options);
-    let mut read = resume(run, &settings, prompt).map_err(|e: ParseError| StageError::new(e.filter_code(), e.report()))?;
-    let inventory = RwLock::new(read.inventory);
-    let plan = Recorded::of(input, &read.run, &inventory, planned_limit.as_deref())?;
-    read.inventory = inventory.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok((Prepared { read, known: Known { runners: runners(input)?, plan, mode: mode(input)?, ..Known::default() } }, config))
+    let read = resume(run, &settings, prompt).map_err(|e: ParseError| StageError::new(e.filter_code(), e.report()))?;
+    Ok((read, config, planned_limit))
 }
 
 /// `--optimization`, as an earlier stage was told.

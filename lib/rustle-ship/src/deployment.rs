@@ -53,6 +53,8 @@ pub struct Deployment {
 #[serde(default)]
 pub struct Part {
     pub host: String,
+    /// Who logged in there; `None`: whom ssh chose.
+    pub user: Option<String>,
     pub triple: String,
     pub sha256: String,
     /// The file on the controller.

@@ -24,7 +24,7 @@ pub fn out(
     history: Option<&History>,
     keep: u32,
 ) -> (Vec<Shipment>, Vec<String>) {
-    let pending = |(host, _): &HostVars| Part { host: host.clone(), outcome: "pending".into(), ..Part::default() };
+    let pending = |h: &HostVars| Part { host: h.0.clone(), user: shipping.user(h), outcome: "pending".into(), ..Part::default() };
     deployment.hosts = hosts.iter().map(pending).collect();
     let mut warnings = Vec::new();
     let mut save = |d: &Deployment| {

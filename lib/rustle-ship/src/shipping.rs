@@ -64,6 +64,11 @@ impl Shipping {
         Ok((connect(&spec)?, BootstrapOptions { retries: spec.retries, ..self.options.clone() }))
     }
 
+    /// Who logs in on a host.
+    pub(crate) fn user(&self, (host, vars): &HostVars) -> Option<String> {
+        HostSpec::from_vars(host, vars, &self.settings).ok()?.user
+    }
+
     /// Brings to each host what it is to have, and into force; `deployment` gets a part per host that is not this
     /// machine, and is not written down here.
     pub fn ship(&self, hosts: &[HostVars], supply: &dyn Supply, deployment: &mut Deployment, keep: u32) -> Vec<Shipment> {
@@ -71,12 +76,13 @@ impl Shipping {
         let results = self.each(hosts, |h| self.ship_one(h, supply, &plan, keep).unwrap_or_else(|e| (failed(&h.0, &e), None)));
         let mut shipments = Vec::new();
         deployment.hosts.clear();
-        for (mut shipment, file) in results {
+        for (h, (mut shipment, file)) in hosts.iter().zip(results) {
             if shipment.outcome != "local" {
                 // The deployment holds for those that failed, too: they can be told from those that have it.
                 shipment.deployment = Some(deployment.id.clone());
                 deployment.hosts.push(Part {
                     host: shipment.host.clone(),
+                    user: self.user(h),
                     triple: file.as_ref().map(|f| f.triple.clone()).unwrap_or_default(),
                     sha256: shipment.sha256.clone(),
                     source: file.map(|f| f.path.display().to_string()).unwrap_or_default(),

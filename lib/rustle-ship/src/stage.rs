@@ -1,8 +1,7 @@
 //! The stage `rustle-ship`: brings onto every host that the plan reaches what it is to have, and says how it went.
 //!
-//! Limits: no passwords are asked for here (`-k`), and variables that are templates or vaulted are not looked at: such
-//! hosts are shipped to by the stage that runs the plan. Runners come from the stream's `artifact` records; without
-//! any, from the runner that was installed with this program.
+//! Limits: no passwords are asked for here (`-k`). A host whose connection variables cannot be rendered is not reached.
+//! Runners come from the stream's `artifact` records; without any, from the runner that was installed with this program.
 
 use crate::roll::{self, Wanted};
 use crate::{BootstrapOptions, Deployment, History, HostVars, Platform, Runner, ShipError, Shipping, Supply, deployment_name, lost};
@@ -11,19 +10,20 @@ use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_connect::Settings;
 use rustle_stream::record::{Artifact, Options, Shipment};
 use rustle_stream::{Record, exit};
-use rustle_target::{Inventory, hosts_to_reach};
+use rustle_target::{AsWritten, Inventory, Reach, hosts_to_reach};
 use rustle_toolchain::Env;
 use rustle_value::names::did_you_mean;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// `rustle-ship`.
-pub struct ShipStage;
+/// `rustle-ship`. `R` knows how hosts are reached.
+pub struct ShipStage<R = AsWritten>(std::marker::PhantomData<R>);
 
-impl Stage for ShipStage {
-    const READS: &'static [&'static str] =
-        &["stream", "options", "extra_vars", "host", "group", "batch", "target", "artifact", "shipment"];
+impl<R: Reach> Stage for ShipStage<R> {
+    const READS: &'static [&'static str] = &[
+        "stream", "options", "extra_vars", "host", "group", "play", "role", "block", "task", "batch", "target", "artifact", "shipment",
+    ];
     const WRITES: &'static [&'static str] = &["shipment"];
     const READ_ONLY: bool = false;
 
@@ -54,9 +54,11 @@ impl Stage for ShipStage {
         }
         let input = io.read_all()?;
         let records: Vec<&Record> = input.records().collect();
-        let inventory = Inventory::of(records.iter().copied());
+        let inventory = Inventory::of(records.iter().copied()).rendered(R::of(&input, &mut |w| io.warn(w))?);
         let stream = records.iter().find_map(|r| if let Record::Options(o) = r { Some((*o).clone()) } else { None }).unwrap_or_default();
-        let hosts = hosts(args, &records, &inventory)?;
+        let names = hosts(args, &records)?;
+        let (names, lost): (Vec<String>, Vec<String>) = names.into_iter().partition(|h| inventory.untold(h).is_none());
+        let hosts: Vec<HostVars> = names.into_iter().map(|h| (h.clone(), inventory.vars(&h))).collect();
         let number = |name: &str| args.get_one::<u32>(name).copied();
         let keep = number("keep").unwrap_or_else(|| setting(&env, "RUSTLE_DEPLOYMENT_KEEP").unwrap_or(5));
         let usual = BootstrapOptions::default();
@@ -80,7 +82,11 @@ impl Stage for ShipStage {
         } else {
             forward(args, io, &shipping, &hosts, &Fleet::of(&env, &records), history, &stream, keep)?
         };
-        hand_on(io, &input, &hosts, shipments)
+        let untold = lost.into_iter().map(|host| {
+            let name = inventory.untold(&host).unwrap_or_default();
+            Shipment { host, outcome: "failed".into(), reason: Some(format!("{name} is a template, or vaulted, and cannot be rendered here")), ..Shipment::default() }
+        });
+        hand_on(io, &input, shipments.into_iter().chain(untold).collect())
     }
 }
 
@@ -98,7 +104,7 @@ fn valid(id: &str) -> Result<&str, StageError> {
 }
 
 /// Hosts of the plan, within `--limit`.
-fn hosts(args: &ArgMatches, records: &[&Record], inventory: &Inventory) -> Result<Vec<HostVars>, StageError> {
+fn hosts(args: &ArgMatches, records: &[&Record]) -> Result<Vec<String>, StageError> {
     let mut names = hosts_to_reach(records.iter().copied());
     if let Some(limit) = args.get_many::<String>("limit") {
         let limit: Vec<&String> = limit.collect();
@@ -113,7 +119,7 @@ fn hosts(args: &ArgMatches, records: &[&Record], inventory: &Inventory) -> Resul
         }
         names.retain(|n| limit.contains(&n));
     }
-    Ok(names.into_iter().map(|h| (h.clone(), inventory.vars(&h))).collect())
+    Ok(names)
 }
 
 /// Ships, and writes the deployment down.
@@ -172,10 +178,10 @@ fn forward(
 }
 
 /// The input with the new shipments in place of older ones of the same hosts.
-fn hand_on(io: &mut StageIo, input: &Input, hosts: &[HostVars], shipments: Vec<Shipment>) -> Result<u8, StageError> {
+fn hand_on(io: &mut StageIo, input: &Input, shipments: Vec<Shipment>) -> Result<u8, StageError> {
     for line in &input.lines {
         match &line.record {
-            Some(Record::Shipment(s)) if hosts.iter().any(|(h, _)| *h == s.host) => {}
+            Some(Record::Shipment(s)) if shipments.iter().any(|new| new.host == s.host) => {}
             _ => io.pass(line)?,
         }
     }

@@ -1,7 +1,8 @@
 //! The few variables that say how a host is reached and what it is, merged from the inventory's records in Ansible's
 //! order.
 //!
-//! Limits: templates are not rendered here; a variable that is one counts as unknown, and the host is asked.
+//! Limits: templates are not rendered here. What somebody else has rendered is taken in ([`Inventory::rendered`]); of
+//! other hosts [`Inventory::untold`] says what is not known of the way to them.
 
 use rustle_stream::Record;
 use rustle_stream::record::{Group, Host};
@@ -15,7 +16,15 @@ pub struct Inventory<'a> {
     groups: HashMap<&'a str, &'a Group>,
     extra: Option<&'a Dict>,
     connection: Option<&'a Dict>,
+    rendered: HashMap<String, Dict>,
 }
+
+/// Variables without which a host might be another one.
+const NEEDED: &[&str] = &[
+    "ansible_connection", "ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port", "ansible_user", "ansible_ssh_user", "ansible_password",
+    "ansible_ssh_pass", "ansible_ssh_password", "ansible_ssh_private_key_file", "ansible_private_key_file", "ansible_ssh_args", "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+];
 
 impl<'a> Inventory<'a> {
     /// Picks what it needs from records.
@@ -32,6 +41,17 @@ impl<'a> Inventory<'a> {
         }
         all
     }
+    /// Takes connection variables in that count more than what the records say.
+    pub fn rendered(mut self, hosts: HashMap<String, Dict>) -> Self {
+        self.rendered = hosts;
+        self
+    }
+    /// The first variable that says how the host is reached and is a template, or vaulted, which nobody has rendered.
+    pub fn untold(&self, host: &str) -> Option<&'static str> {
+        let (written, rendered) = (self.written(host), self.rendered.get(host));
+        let hard = |name: &str| matches!(written.get(name), Some(Value::Template(_) | Value::Vaulted(_)));
+        NEEDED.iter().copied().find(|n| hard(n) && !rendered.is_some_and(|r| r.contains_key(n)))
+    }
     /// Every host's name, in order.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.hosts.iter().map(|h| h.name.as_str())
@@ -40,8 +60,16 @@ impl<'a> Inventory<'a> {
     pub fn cli(&self) -> Dict {
         self.connection.cloned().unwrap_or_default()
     }
-    /// A host's variables: of its groups from the widest to the narrowest, its own, then `-e`.
+    /// A host's variables: of its groups from the widest to the narrowest, its own, then `-e`; templates left out.
     pub fn vars(&self, host: &str) -> Dict {
+        let mut vars = self.written(host);
+        vars.retain(|_, v| !matches!(v, Value::Template(_) | Value::Vaulted(_)));
+        if let Some(rendered) = self.rendered.get(host) {
+            vars.update(rendered);
+        }
+        vars
+    }
+    fn written(&self, host: &str) -> Dict {
         let mut vars = Dict::new();
         for group in self.groups_of(host) {
             for layer in [&group.vars, &group.inventory_group_vars, &group.playbook_group_vars] {
@@ -56,7 +84,6 @@ impl<'a> Inventory<'a> {
         if let Some(extra) = self.extra {
             vars.update(extra);
         }
-        vars.retain(|_, v| !matches!(v, Value::Template(_) | Value::Vaulted(_)));
         vars
     }
     /// The host's groups and theirs, weakest first: by depth below `all`, priority, name.

@@ -72,6 +72,9 @@ pub fn resolve(env: &Env, inventory: &Inventory, hosts: &[String], options: &Opt
                 target.cpu_features = list.iter().map(py_str).collect();
             }
             known = Some(Target { host: host.clone(), ..target });
+        } else if let Some(name) = inventory.untold(host) {
+            let unknown = || record(host, Err(TargetError::Ask(format!("{name} is a template, or vaulted, and is not rendered here"))), "assumed");
+            known = Some(facts::cached(&options.config, host).map_or_else(unknown, |p| record(host, Ok(p), "cache")));
         } else if is_local(host, &vars, &inventory.cli()) {
             let own = own.get_or_insert_with(|| controller(env));
             known = Some(Target { host: host.clone(), ..own.clone() });

@@ -1,19 +1,20 @@
 //! The stage `rustle-target`: a `target` record for each host that the plan reaches.
 
-use crate::{Ask, Connected, Inventory, Options, TargetError, hosts_to_reach, resolve, table};
+use crate::{Ask, AsWritten, Connected, Inventory, Options, Reach, TargetError, hosts_to_reach, resolve, table};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_connect::Settings;
 use rustle_cli::stage::{Input, Stage, StageError, StageIo};
 use rustle_stream::{Record, exit};
 use rustle_toolchain::Env;
 use rustle_stream::record::Target;
-use std::collections::HashSet;
+use rustle_value::Dict;
+use std::collections::{HashMap, HashSet};
 
-/// `rustle-target`.
-pub struct TargetStage;
+/// `rustle-target`. `R` knows how hosts are reached.
+pub struct TargetStage<R = AsWritten>(std::marker::PhantomData<R>);
 
-impl Stage for TargetStage {
-    const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "batch", "target"];
+impl<R: Reach> Stage for TargetStage<R> {
+    const READS: &'static [&'static str] = &["stream", "options", "extra_vars", "host", "group", "play", "role", "block", "task", "batch", "target"];
     const WRITES: &'static [&'static str] = &["target"];
 
     fn command() -> Command {
@@ -42,7 +43,8 @@ impl Stage for TargetStage {
 
     fn run(args: &ArgMatches, io: &mut StageIo) -> Result<u8, StageError> {
         let input = io.read_all()?;
-        let records = add_targets(&input, args)?;
+        let rendered = R::of(&input, &mut |w| io.warn(w))?;
+        let records = add_targets(&input, args, rendered)?;
         if args.get_one::<String>("output").is_some_and(|f| f == "table") {
             let all = everyone(&input.records().collect::<Vec<_>>(), records);
             io.text(&table(&all))?;
@@ -68,20 +70,23 @@ impl Stage for TargetStage {
 }
 
 /// Targets for hosts that have none yet in the stream (all of them with `--refresh`).
-fn add_targets(input: &Input, args: &ArgMatches) -> Result<Vec<Target>, StageError> {
+fn add_targets(input: &Input, args: &ArgMatches, rendered: HashMap<String, Dict>) -> Result<Vec<Target>, StageError> {
     let records: Vec<&Record> = input.records().collect();
     let forks = args.get_one::<u32>("forks").map(|n| *n as usize);
     let env = Env::load().map_err(|e| StageError::new(e.code(), e))?;
-    add(&env, &records, args.get_flag("refresh"), !args.get_flag("no-probe"), forks)
+    let inventory = Inventory::of(records.iter().copied()).rendered(rendered);
+    add(&env, &records, &inventory, args.get_flag("refresh"), !args.get_flag("no-probe"), forks)
         .map_err(|e: TargetError| StageError::new(e.code(), e))
 }
 
-/// A target for every host that the stream's plan reaches: those that are in the stream, and the others made.
+/// A target for every host that the stream's plan reaches: those that are in the stream, and the others made, where their
+/// records alone say how they are reached.
 ///
 /// # Errors
 /// As [`resolve`].
 pub fn targets_of_stream(env: &Env, records: &[&Record]) -> Result<Vec<Target>, TargetError> {
-    Ok(everyone(records, add(env, records, false, true, None)?))
+    let inventory = Inventory::of(records.iter().copied());
+    Ok(everyone(records, add(env, records, &inventory, false, true, None)?))
 }
 
 /// The stream's targets, and those that were made now; the latter count more.
@@ -91,7 +96,7 @@ fn everyone(records: &[&Record], made: Vec<Target>) -> Vec<Target> {
     known.into_iter().chain(made).collect()
 }
 
-fn add(env: &Env, records: &[&Record], refresh: bool, probe: bool, forks: Option<usize>) -> Result<Vec<Target>, TargetError> {
+fn add(env: &Env, records: &[&Record], inventory: &Inventory, refresh: bool, probe: bool, forks: Option<usize>) -> Result<Vec<Target>, TargetError> {
     let mut hosts = hosts_to_reach(records.iter().copied());
     // An earlier stage's verdict stands, also that a host could not be asked: one connection is enough for that.
     hosts.retain(|h| refresh || !records.iter().any(|r| matches!(r, Record::Target(t) if t.host == *h)));
@@ -105,5 +110,5 @@ fn add(env: &Env, records: &[&Record], refresh: bool, probe: bool, forks: Option
         parallel: forks.or_else(|| stream.and_then(|o| o.forks).map(|n| n as usize)).unwrap_or(20),
         config,
     };
-    resolve(env, &Inventory::of(records.iter().copied()), &hosts, &options)
+    resolve(env, inventory, &hosts, &options)
 }
