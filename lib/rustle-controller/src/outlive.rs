@@ -20,8 +20,8 @@ pub(crate) fn driver(shared: &Shared, play: &Play, fragment: &Fragment) -> Drive
         return Driver::Controller;
     }
     let mut seen = 0;
-    let folders = folders(shared, play, fragment);
-    if folders.iter().any(|folder| searched(folder, &mut seen)) { Driver::Controller } else { Driver::Host }
+    let places = places(shared, play, fragment);
+    if places.iter().any(|place| searched(place, &mut seen)) { Driver::Controller } else { Driver::Host }
 }
 
 /// Whether this task may cut the connection to its host, or waits for one.
@@ -42,17 +42,18 @@ fn command_restarts(text: &str) -> bool {
     text.contains("reboot") || text.contains("shutdown -r") || text.contains("init 6")
 }
 
-/// Folders with files of tasks that dynamic includes of the play may name.
-fn folders(shared: &Shared, play: &Play, fragment: &Fragment) -> BTreeSet<PathBuf> {
+/// Files of tasks, and folders with such files, that dynamic includes of the play may name.
+fn places(shared: &Shared, play: &Play, fragment: &Fragment) -> BTreeSet<PathBuf> {
     let mut out = BTreeSet::new();
     let base = shared.playbook_dir(play);
     for task in &fragment.tasks {
         match &*task.action {
             "ansible.builtin.include_tasks" => {
                 let named = ["file", "_raw_params"].iter().find_map(|k| task.args.get(k)).map(py_str).unwrap_or_default();
-                let inside = if is_template(&named) { String::new() } else { paths::parent(&named).to_owned() };
+                // What a template will name lies in one of the folders; else it is one file.
+                let inside = if is_template(&named) { "" } else { &named };
                 for place in task.search_path.iter().chain([&base]) {
-                    out.extend([PathBuf::from(paths::join(place, &inside)), Path::new(place).join("tasks").join(&inside)]);
+                    out.extend([PathBuf::from(paths::join(place, inside)), Path::new(place).join("tasks").join(inside)]);
                 }
             }
             "ansible.builtin.include_role" => {
@@ -74,13 +75,32 @@ fn folders(shared: &Shared, play: &Play, fragment: &Fragment) -> BTreeSet<PathBu
     out
 }
 
-/// Whether a file of tasks in the folder has such a task, by its text.
-fn searched(folder: &Path, seen: &mut usize) -> bool {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
-    files.filter(|p| p.extension().is_some_and(|e| e == "yml" || e == "yaml")).any(|path| {
+/// Whether this file of tasks, or one in this folder, has such a task, by its text. A file that names others stands for
+/// its folder.
+fn searched(place: &Path, seen: &mut usize) -> bool {
+    let mut said = |path: &Path| {
         *seen += 1;
-        *seen < MOST && std::fs::read_to_string(&path).is_ok_and(|text| says(&text))
-    })
+        if *seen < MOST { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() }
+    };
+    let folder = match std::fs::read_dir(place) {
+        Ok(folder) => folder,
+        Err(_) => {
+            let text = said(place);
+            if says(&text) {
+                return true;
+            }
+            match place.parent().map(std::fs::read_dir) {
+                Some(Ok(folder)) if includes(&text) => folder,
+                _ => return false,
+            }
+        }
+    };
+    let files = folder.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "yml" || e == "yaml"));
+    files.into_iter().any(|path| says(&said(&path)))
+}
+
+fn includes(text: &str) -> bool {
+    ["include", "import_"].iter().any(|word| text.contains(word))
 }
 
 fn says(text: &str) -> bool {
@@ -94,7 +114,18 @@ fn says(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::says;
+    use super::{says, searched};
+
+    #[test]
+    fn a_file_is_read_for_itself_and_for_what_it_names() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [("a.yml", "- ping:\n"), ("b.yml", "- include_tasks: reboot.yml\n"), ("reboot.yml", "- reboot:\n")] {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        for (name, want) in [("a.yml", false), ("b.yml", true), ("reboot.yml", true), ("", true), ("none.yml", false)] {
+            assert_eq!(searched(&dir.path().join(name), &mut 0), want, "{name}");
+        }
+    }
 
     #[test]
     fn files_of_tasks_are_told_by_their_text() {
