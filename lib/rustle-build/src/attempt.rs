@@ -8,11 +8,11 @@ use rustle_stream::record::Capabilities;
 use rustle_toolchain::process;
 use std::time::Instant;
 
-/// Tries the back ends in order.
+/// Tries the back ends in order. `together`: so many builds may go on at the same time.
 ///
 /// # Errors
 /// What each of them said.
-pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &Keyed) -> Result<Artifact, Vec<String>> {
+pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &Keyed, together: usize) -> Result<Artifact, Vec<String>> {
     let settings = context.settings;
     let template = keyed.template;
     let triple = &template.triple;
@@ -52,6 +52,7 @@ pub(crate) fn build(context: &Context, caps: &Capabilities, w: &Wanted, keyed: &
             limit: settings.timeout,
             progress: context.progress,
             again: false,
+            together,
         };
         let mut built = once(context, w, &run);
         if let Err((e, Some(what))) = &built

@@ -47,7 +47,8 @@ pub struct Settings {
 impl Settings {
     /// What the settings files and the environment say.
     pub fn of(env: &Env) -> Self {
-        let usual = (std::thread::available_parallelism().map_or(1, usize::from) / 4).clamp(1, 4);
+        // The end of a build, a minute or more, is one thread.
+        let usual = (processors() / 2).clamp(2, 6);
         Settings {
             backends: None,
             offline: env.flag("RUSTLE_OFFLINE", false),
@@ -94,18 +95,23 @@ pub struct Context<'a> {
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// One artifact per entry of `wanted`, in its order; those with the same binary are merged into the first. Where no
 /// binary could be had, `failed` says what was tried.
 pub fn obtain(context: &Context, wanted: &[Wanted]) -> Vec<Artifact> {
     let (caps, index) = (OnceLock::new(), OnceLock::new());
     let results = Mutex::new(vec![Artifact::default(); wanted.len()]);
     let next = AtomicUsize::new(0);
+    let together = context.settings.parallel.clamp(1, wanted.len().max(1));
     std::thread::scope(|scope| {
-        for _ in 0..context.settings.parallel.clamp(1, wanted.len().max(1)) {
+        for _ in 0..together {
             scope.spawn(|| {
                 while let Some((i, w)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, wanted.get(i)?))) {
                     let begun = Instant::now();
-                    let mut artifact = one(context, &caps, &index, w);
+                    let mut artifact = one(context, &caps, &index, w, together);
                     artifact.milliseconds = begun.elapsed().as_millis() as u64;
                     artifact.hosts.clone_from(&w.hosts);
                     if let Ok(mut all) = results.lock() {
@@ -135,7 +141,7 @@ fn failed(w: &Wanted, why: String) -> Artifact {
     Artifact { triple: w.target.triple.clone(), failed: Some(why), ..Artifact::default() }
 }
 
-fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote::Known>, w: &Wanted) -> Artifact {
+fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote::Known>, w: &Wanted, together: usize) -> Artifact {
     if w.candidates.is_empty() {
         let why = w.target.reason.clone().unwrap_or_else(|| "no reason is known".into());
         return failed(w, format!("the platform is unknown: {why}"));
@@ -184,7 +190,7 @@ fn one(context: &Context, caps: &OnceLock<Capabilities>, index: &OnceLock<remote
         return failed(w, reasons.join("; "));
     }
     for k in &keyed {
-        match attempt::build(context, caps, w, k) {
+        match attempt::build(context, caps, w, k, together) {
             Ok(artifact) => return artifact,
             Err(why) => reasons.extend(why),
         }

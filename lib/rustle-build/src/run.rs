@@ -2,6 +2,7 @@
 
 use crate::container::PROJECT;
 use crate::damage;
+use crate::obtain::processors;
 use crate::progress::{Progress, cargo_bar};
 use crate::{BuildError, Cache, Job, Request};
 use rustle_toolchain::process;
@@ -12,7 +13,7 @@ use std::time::Duration;
 /// Variables of the user's shell that would change what is built, or where.
 fn foreign(name: &str) -> bool {
     matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "CARGO_BUILD_TARGET" | "RUSTC" | "CARGO_INCREMENTAL" | "RUSTLE_MODULES")
-        || name.starts_with("CARGO_BUILD_")
+        || (name.starts_with("CARGO_BUILD_") && name != "CARGO_BUILD_JOBS")
         || name.starts_with("CARGO_PROFILE_")
         || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS"))
         // Set by cargo for those that it runs: this program may be one of them, in a test.
@@ -33,6 +34,8 @@ pub(crate) struct Run<'a> {
     pub progress: &'a (dyn Fn(Progress) + Sync),
     /// Set where a build failed before this one: its output is kept, too.
     pub again: bool,
+    /// Builds that may go on at the same time, this one among them.
+    pub together: usize,
 }
 
 impl Run<'_> {
@@ -95,6 +98,10 @@ impl Run<'_> {
         list.extend(self.job.env.iter().cloned());
         // Its progress bar tells what is done of how much.
         list.extend([pair("CARGO_TERM_PROGRESS_WHEN", "always"), pair("CARGO_TERM_PROGRESS_WIDTH", "100"), pair("CARGO_TERM_COLOR", "never")]);
+        // Some of them are at their end, where they need one processor; the others share the rest, and memory.
+        if self.together > 1 && self.request.env.var("CARGO_BUILD_JOBS").is_none() {
+            list.push(pair("CARGO_BUILD_JOBS", &(processors() * 2).div_ceil(self.together).to_string()));
+        }
         // rustc strips Mach-O with a program that not every toolchain has.
         if template.triple.ends_with("-apple-darwin") && self.job.container.is_none() && self.request.env.which("rust-objcopy").is_none() {
             list.push(pair(&format!("CARGO_PROFILE_{}_STRIP", template.profile.to_uppercase()), "none"));

@@ -159,7 +159,7 @@ impl<P: Programs> Stage for CompileStage<P> {
                     .short('j')
                     .value_name("N")
                     .value_parser(clap::value_parser!(u32).range(1..))
-                    .help("Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else a quarter of the processors)"),
+                    .help("Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else half of the processors, 2 to 6)"),
             )
             .arg(
                 Arg::new("embed")

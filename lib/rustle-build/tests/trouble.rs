@@ -203,7 +203,7 @@ fn builds_run_side_by_side_and_no_more_than_allowed() {
     let triples = ["aarch64-unknown-linux-musl", "armv7-unknown-linux-musleabihf", "i686-unknown-linux-musl", "riscv64gc-unknown-linux-musl", "x86_64-unknown-freebsd"];
     let m = Machine::new(&triples, false);
     // Each waits for a while until another one runs beside it.
-    m.does("cargo-zigbuild", "echo + >> \"$here/run\"; for i in $(seq 300); do [ $(grep -c + \"$here/run\") -ge 2 ] && break; sleep 0.1; done; sleep 0.2; echo - >> \"$here/run\"; exit 1");
+    m.does("cargo-zigbuild", "echo $CARGO_BUILD_JOBS >> \"$here/jobs\"; echo + >> \"$here/run\"; for i in $(seq 300); do [ $(grep -c + \"$here/run\") -ge 2 ] && break; sleep 0.1; done; sleep 0.2; echo - >> \"$here/run\"; exit 1");
     let mut list: Vec<_> = triples.iter().flat_map(|t| wanted(&[target("a", t)])).collect();
     list.iter_mut().for_each(|w| w.candidates.truncate(1));
     m.obtain(Settings { parallel: 2, ..zigbuild() }, &list);
@@ -214,6 +214,9 @@ fn builds_run_side_by_side_and_no_more_than_allowed() {
         most = most.max(now);
     }
     assert_eq!((text.matches('+').count(), most), (5, 2), "{text}");
+    // They share the processors.
+    let processors = std::thread::available_parallelism().unwrap().to_string();
+    assert!(std::fs::read_to_string(m.path("jobs")).unwrap().lines().all(|jobs| jobs == processors));
 }
 
 #[test]

@@ -11,7 +11,7 @@ cargo\t''
 container\t''
 zigbuild\t''"
 complete -c rustle-compile -l timeout -d 'Time limit of one build (default: build.timeout of the settings, 1800)' -r
-complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else a quarter of the processors)' -r
+complete -c rustle-compile -s j -l jobs -d 'Platforms built at the same time (default: RUSTLE_MAX_COMPILATION_JOBS, else half of the processors, 2 to 6)' -r
 complete -c rustle-compile -l embed -d 'Write one executable per host into DIR, with the plan inside, that needs no controller' -r -F
 complete -c rustle-compile -l log-format -d 'How errors and warnings are written to stderr' -r -f -a "human\t''
 json\t''"
