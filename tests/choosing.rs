@@ -1,15 +1,13 @@
 //! Whether a runner is built for a host that lacks it: a host says that it is of another platform, and a machine of shell
 //! scripts could build for it. Needs root, Debian and the oracle (the way over SSH wants its modules).
 
-use crate::failures::Stage;
+use crate::failures::{Stage, Test, staged};
 use crate::hosts::{self, on};
 use crate::{oracle, support};
 use libtest_mimic::{Failed, Trial};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 5] = [
@@ -20,18 +18,7 @@ pub fn trials() -> Vec<Trial> {
         ("shorthands", shorthands),
     ];
     let ignored = hosts::missing().is_some() || oracle::dir().is_none();
-    let trial = |(name, test): (&'static str, Test)| {
-        crate::gaps::trial(format!("choosing/{name}"), move || {
-            let set = hosts::failing();
-            let _turn = set.turn();
-            let stage = Stage::new();
-            let done = test(&stage);
-            hosts::script(&["reset", &stage.victim]);
-            done
-        })
-        .with_ignored_flag(ignored)
-    };
-    tests.into_iter().map(trial).collect()
+    tests.into_iter().map(|t| staged("choosing", t, ignored)).collect()
 }
 
 const BOOK: &str = "

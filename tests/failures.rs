@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-type Test = fn(&Stage) -> Result<(), Failed>;
+pub(crate) type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 13] = [
@@ -26,20 +26,21 @@ pub fn trials() -> Vec<Trial> {
         ("many-names-for-one-host", many_names),
         ("down-at-first-and-waited-for", down_at_first),
     ];
-    let ignored = hosts::missing().is_some();
-    let trial = |(name, test): (&'static str, Test)| {
-        crate::gaps::trial(format!("failures/{name}"), move || {
-            let set = hosts::failing();
-            let _turn = set.turn();
-            let stage = Stage::new();
-            let done = test(&stage);
-            // Whatever a test did to the host, the next one gets a fresh one.
-            hosts::script(&["reset", &stage.victim]);
-            done
-        })
-        .with_ignored_flag(ignored)
-    };
-    tests.into_iter().map(trial).collect()
+    tests.into_iter().map(|t| staged("failures", t, hosts::missing().is_some())).collect()
+}
+
+/// A test that has the three hosts for itself.
+pub(crate) fn staged(group: &str, (name, test): (&'static str, Test), ignored: bool) -> Trial {
+    crate::gaps::trial(format!("{group}/{name}"), move || {
+        let set = hosts::failing();
+        let _turn = set.turn();
+        let stage = Stage::new();
+        let done = test(&stage);
+        // Whatever a test did to the host, the next one gets a fresh one.
+        hosts::script(&["reset", &stage.victim]);
+        done
+    })
+    .with_ignored_flag(ignored)
 }
 
 pub(crate) struct Stage {

@@ -2,14 +2,12 @@
 //! other hosts get, nothing is left on them, and the line below the recap says why. Needs root, Debian and the oracle
 //! (its Python has the modules).
 
-use crate::failures::Stage;
+use crate::failures::{Stage, Test, staged};
 use crate::hosts::{self, on};
 use crate::{onhosts, oracle, support};
 use libtest_mimic::{Failed, Trial};
 use std::process::Command;
 use std::time::Duration;
-
-type Test = fn(&Stage) -> Result<(), Failed>;
 
 pub fn trials() -> Vec<Trial> {
     let tests: [(&str, Test); 9] = [
@@ -24,20 +22,9 @@ pub fn trials() -> Vec<Trial> {
         ("sshd-killed", sshd_killed),
     ];
     let ignored = hosts::missing().is_some() || oracle::dir().is_none();
-    let trial = |(name, test): (&'static str, Test)| {
-        crate::gaps::trial(format!("fallback/{name}"), move || {
-            let set = hosts::failing();
-            let _turn = set.turn();
-            let stage = Stage::new();
-            let done = test(&stage);
-            hosts::script(&["reset", &stage.victim]);
-            done
-        })
-        .with_ignored_flag(ignored)
-    };
     let books = ["web-server", "become", "bench-like"];
     let same = |name: &'static str| crate::gaps::trial(format!("fallback/same/{name}"), move || same(name)).with_ignored_flag(ignored);
-    tests.into_iter().map(trial).chain(books.into_iter().map(same)).collect()
+    tests.into_iter().map(|t| staged("fallback", t, ignored)).chain(books.into_iter().map(same)).collect()
 }
 
 /// The playbook prints and leaves the same, with a runner and without.

@@ -1,32 +1,10 @@
 //! The stages `rustle-template` and `rustle-compile` from outside: records in, records and exit code out.
 
 use rustle_build::{CompileStage, TemplateStage};
-use rustle_cli::stage::{Stage, StageIo, run_with};
-use std::io::{Cursor, Write};
-use std::sync::{Arc, Mutex};
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-impl Write for Sink {
-    fn write(&mut self, b: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(b);
-        Ok(b.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-impl Sink {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use rustle_cli::stage::{Stage, run_captured};
 
 fn run<S: Stage>(args: &[&str], input: &str) -> (u8, String, String) {
-    let (out, err) = (Sink::default(), Sink::default());
-    let io = StageIo::new("stage", Box::new(Cursor::new(input.to_owned())), false, Box::new(out.clone()), Box::new(err.clone()));
-    let code = run_with::<S>(std::iter::once("stage").chain(args.iter().copied()).map(Into::into), io);
-    (code, out.text(), err.text())
+    run_captured::<S>("stage", args, input)
 }
 
 const HEAD: &str = "{\"type\":\"stream\",\"v\":1,\"producer\":\"x\",\"run\":\"r\"}\n{ \"type\":\"later\", \"v\":9 }\n";

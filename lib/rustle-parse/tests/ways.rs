@@ -1,34 +1,11 @@
 //! A run that was piped through records is planned like one that never left the process; nothing of it is lost.
 
-use rustle_cli::stage::{StageIo, run_with};
+use rustle_cli::stage::run_captured;
 use rustle_parse::{ParseStage, Request, Settings, read};
 use rustle_plan::{Hosts, PlanOptions, PlanStage, plan};
 use rustle_playbook::ParsedRun;
 use rustle_stream::Record;
 use std::fs;
-use std::io::{Cursor, Write};
-use std::sync::{Arc, Mutex};
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-impl Write for Sink {
-    fn write(&mut self, b: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(b);
-        Ok(b.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn stage<S: rustle_cli::stage::Stage>(name: &str, args: &[&str], input: String) -> (u8, String, String) {
-    let (out, err) = (Sink::default(), Sink::default());
-    let io = StageIo::new(name, Box::new(Cursor::new(input)), false, Box::new(out.clone()), Box::new(err.clone()));
-    let args = std::iter::once(name).chain(args.iter().copied()).map(Into::into);
-    let code = run_with::<S>(args, io);
-    let text = |s: &Sink| String::from_utf8(s.0.lock().unwrap().clone()).unwrap();
-    (code, text(&out), text(&err))
-}
 
 const PLAYBOOK: &str = r#"
 - hosts: web
@@ -58,9 +35,9 @@ fn piped_and_in_process_are_the_same() {
     write("roles/r/tasks/main.yml", "- shell: echo {{ p }}\n  notify: h\n");
     write("roles/r/handlers/main.yml", "- {name: h, service: {name: x}}\n");
     let args = [&at("site.yml"), "-i", &at("hosts"), "-l", "w*:localhost", "-e", "q=1", "-e", "{\"z\": [1.5, null]}"];
-    let (code, parsed, err) = stage::<ParseStage>("rustle-parse", &args, String::new());
+    let (code, parsed, err) = run_captured::<ParseStage>("rustle-parse", &args, "");
     assert_eq!((code, err.as_str()), (0, ""));
-    let (code, planned, err) = stage::<PlanStage>("rustle-plan", &[], parsed.clone());
+    let (code, planned, err) = run_captured::<PlanStage>("rustle-plan", &[], &parsed);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(planned.starts_with(&parsed), "what plan doesn't own passes byte for byte");
 
@@ -86,10 +63,10 @@ fn mistakes_are_told_with_their_place() {
     let file = dir.path().join("site.yml");
     fs::write(&file, "- hosts: all\n  tasks:\n    - copi: {}\n").unwrap();
     let file = file.display().to_string();
-    let (code, out, err) = stage::<ParseStage>("rustle-parse", &[&file, "-i", "x,"], String::new());
+    let (code, out, err) = run_captured::<ParseStage>("rustle-parse", &[&file, "-i", "x,"], "");
     assert_eq!((code, out.as_str()), (65, ""));
     assert!(err.contains("couldn't resolve module/action 'copi'") && err.contains(":3:7") && err.contains("Did you mean 'copy'?"), "{err}");
-    let (code, _, err) = stage::<ParseStage>("rustle-parse", &[&file, "-i", "x,", "--log-format", "json"], String::new());
+    let (code, _, err) = run_captured::<ParseStage>("rustle-parse", &[&file, "-i", "x,", "--log-format", "json"], "");
     let Ok(Some(Record::Diagnostic(d))) = rustle_stream::schema::read_line(err.trim_end(), 1) else { panic!("{err}") };
     assert_eq!((code, d.origin.map(|o| (o.line, o.column))), (65, Some((3, 7))));
 }

@@ -1,7 +1,7 @@
 //! The assistant on machines made of shell scripts, and once with the real PyPI (where RUSTLE_TEST_PYPI was set when the
 //! tests were compiled).
 
-use rustle_cli::stage::{StageError, StageIo};
+use rustle_cli::stage::{Captured, StageError, StageIo};
 use rustle_setup::{Options, Site, assist};
 use rustle_toolchain::{Env, working};
 use std::ffi::OsString;
@@ -9,24 +9,7 @@ use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-impl Write for Sink {
-    fn write(&mut self, b: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(b);
-        Ok(b.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-impl Sink {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 fn script(dir: &Path, name: &str, body: &str) {
     let path = dir.join(name);
@@ -92,7 +75,7 @@ impl Machine {
     }
     /// Exit code or error, stdout, stderr. `answer`: what a person types; `None`: there is no terminal.
     fn assist(&self, names: &[&str], yes: bool, answer: Option<&str>, options: Options) -> (Result<u8, StageError>, String, String) {
-        let (out, err) = (Sink::default(), Sink::default());
+        let (out, err) = (Captured::default(), Captured::default());
         let input = Cursor::new(answer.unwrap_or("").to_owned());
         let mut io = StageIo::new("rustle-caps", Box::new(input), answer.is_some(), Box::new(out.clone()), Box::new(err.clone()));
         let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
@@ -306,7 +289,7 @@ fn real_tools_from_pypi_build_without_network() {
         .collect();
     let (cwd, all) = (home.clone(), vars.clone());
     let site = Site::new(move || Env::load_from(all.clone(), &cwd), options()).unwrap();
-    let (out, err) = (Sink::default(), Sink::default());
+    let (out, err) = (Captured::default(), Captured::default());
     let mut io = StageIo::new("rustle-caps", Box::new(Cursor::new("")), false, Box::new(out.clone()), Box::new(err.clone()));
     let names = ["zig", "cargo-zigbuild"].map(str::to_owned);
     assert_eq!(assist(site, &names, true, &mut io).unwrap(), 0, "{}{}", out.text(), err.text());

@@ -3,34 +3,15 @@
 #[path = "../../rustle-connect/tests/support/mod.rs"]
 mod support;
 
-use rustle_cli::stage::{StageIo, run_with};
+use rustle_cli::stage::run_captured;
 use rustle_ship::{Runner, ShipStage};
 use rustle_stream::record::{Artifact, Host, Shipment, Stream};
 use rustle_stream::{Record, exit};
 use rustle_value::dict;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use support::start;
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn ship(input: &str, flags: &[&str]) -> (u8, String, Vec<Shipment>) {
-    let (out, err) = (Shared::default(), Shared::default());
-    let reader = Box::new(std::io::Cursor::new(input.to_owned().into_bytes()));
-    let io = StageIo::new("rustle-ship", reader, false, Box::new(out.clone()), Box::new(err));
-    let args = std::iter::once("rustle-ship").chain(flags.iter().copied()).map(Into::into);
-    let code = run_with::<ShipStage>(args, io);
-    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    let (code, text, _) = run_captured::<ShipStage>("rustle-ship", flags, input);
     let shipments = text
         .lines()
         .filter(|l| l.starts_with('{'))

@@ -4,10 +4,12 @@
 //! `fn main() -> ExitCode { rustle_cli::stage::main::<MyStage>() }`. Nothing else touches stdin, stdout or the exit
 //! code.
 
+mod captured;
 mod error;
 mod io;
 mod sealed;
 
+pub use captured::{Captured, run_captured};
 pub use error::StageError;
 pub use io::{Input, Line, LogFormat, StageIo};
 pub use sealed::Prompt;

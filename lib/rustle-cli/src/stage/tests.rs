@@ -3,7 +3,6 @@
 use super::*;
 use rustle_stream::record::{Record, Warning};
 use std::io::Cursor;
-use std::sync::{Arc, Mutex};
 
 struct Append;
 impl Stage for Append {
@@ -23,22 +22,6 @@ impl Stage for Append {
     }
 }
 
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-impl Write for Sink {
-    fn write(&mut self, b: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(b);
-        Ok(b.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-impl Sink {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 struct Closed;
 impl Write for Closed {
     fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -50,10 +33,7 @@ impl Write for Closed {
 }
 
 fn run(args: &[&str], input: &str) -> (u8, String, String) {
-    let (out, err) = (Sink::default(), Sink::default());
-    let io = StageIo::new("rustle-append", Box::new(Cursor::new(input.to_owned())), false, Box::new(out.clone()), Box::new(err.clone()));
-    let args = std::iter::once("rustle-append").chain(args.iter().copied()).map(OsString::from);
-    (run_with::<Append>(args, io), out.text(), err.text())
+    run_captured::<Append>("rustle-append", args, input)
 }
 
 const HEAD: &str = "{\"type\":\"stream\",\"v\":1,\"producer\":\"x\",\"run\":\"r\"}\n";
@@ -106,7 +86,7 @@ fn schemas_help_and_broken_pipes() {
     assert_eq!((code, out.lines().count()), (0, 3));
     assert!(run(&["--help"], "").1.contains("Reads records: host"));
     assert_eq!(run(&["--version"], "").1, format!("rustle-append {}\n", env!("CARGO_PKG_VERSION")));
-    let err = Sink::default();
+    let err = Captured::default();
     let io = StageIo::new("rustle-append", Box::new(Cursor::new(HEAD)), false, Box::new(Closed), Box::new(err.clone()));
     assert_eq!(run_with::<Append>(["rustle-append".into()], io), exit::BROKEN_PIPE);
     assert_eq!(err.text(), "");
@@ -114,8 +94,8 @@ fn schemas_help_and_broken_pipes() {
 
 #[test]
 fn a_terminal_is_no_input() {
-    let err = Sink::default();
-    let io = StageIo::new("rustle-append", Box::new(Cursor::new("")), true, Box::new(Sink::default()), Box::new(err.clone()));
+    let err = Captured::default();
+    let io = StageIo::new("rustle-append", Box::new(Cursor::new("")), true, Box::new(Captured::default()), Box::new(err.clone()));
     assert_eq!(run_with::<Append>(["rustle-append".into()], io), exit::USAGE);
     assert!(err.text().contains("stdin is a terminal"));
 }
