@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_build::Cache;
 use rustle_build::routes::{self, Effort, ROUTED};
 use rustle_cli::stage::{Stage, StageError, StageIo};
-use rustle_stream::record::Recommendation;
+use rustle_stream::record::{Capabilities, Recommendation, Route};
 use rustle_stream::{Record, exit};
 use rustle_target::triple::normalise;
 use rustle_toolchain::{Env, cached, process, table};
@@ -151,6 +151,10 @@ impl Stage for CapsStage {
             let first = Recommendation { impact: "critical".into(), text: none.reason.clone(), command: None };
             caps.recommendations.insert(0, first);
         }
+        if let Some(more) = without_std(&caps) {
+            let at = caps.recommendations.iter().position(|r| r.impact == "low").unwrap_or(caps.recommendations.len());
+            caps.recommendations.insert(at, more);
+        }
         let code = if args.get_flag("check") && !deploys(&caps) { exit::UNAVAILABLE } else { exit::OK };
         let people = match args.get_one::<String>("output").map(String::as_str) {
             Some(format) => format == "table",
@@ -182,4 +186,21 @@ fn setting(text: &str) -> Result<(String, String), String> {
 fn digest(text: &str) -> Result<String, String> {
     let right = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     if right { Ok(text.to_lowercase()) } else { Err("a SHA-256 has 64 hexadecimal digits".into()) }
+}
+
+/// What helps where some platforms have a standard library and others, which were tried, have none.
+fn without_std(caps: &Capabilities) -> Option<Recommendation> {
+    let lost = |r: &&Route| r.by == "fallback" && r.reasons.iter().any(|why| why.contains("the standard library for "));
+    let lost: Vec<&str> = caps.routes.iter().filter(lost).map(|r| r.triple.as_str()).collect();
+    let known = |r: &Recommendation| r.command.as_deref().is_some_and(|c| c.ends_with(" targets") || c.ends_with(" rust-src"));
+    if lost.is_empty() || caps.recommendations.iter().any(known) {
+        return None;
+    }
+    let rustup = caps.tools.iter().any(|t| t.name == "rustc" && t.from.as_deref() == Some("rustup"));
+    let component = if rustup { "targets" } else { "rust-src" };
+    Some(Recommendation {
+        impact: "medium".into(),
+        text: format!("no standard library for {}: no runners can be built for them", lost.join(", ")),
+        command: Some(format!("rustle-caps --install {component}")),
+    })
 }

@@ -263,14 +263,22 @@ fn rustup_brings_targets_one_by_one() {
     std::fs::remove_file(m.path("bin/rustc")).unwrap();
     script(&bin, "rustc", &format!("case $1 in --print) echo {root};; *) echo rustc 1.95.0;; esac"));
     std::os::unix::fs::symlink(bin.join("rustc"), m.path("bin/rustc")).unwrap();
-    let add = format!("case $5 in riscv*) echo \"error: toolchain does not contain component 'rust-std' for target\" >&2; exit 1;; esac\nmkdir -p {root}/lib/rustlib/$5/lib; : > {root}/lib/rustlib/$5/lib/libstd-1.rlib; echo \"$*\" >> {root}/log");
+    let src = format!("{root}/lib/rustlib/src/rust/library/std");
+    let lacks = "echo \"error: component download failed\" >&2; exit 1";
+    let add = format!("case $5 in riscv*) {lacks};; rust-src) [ -e {root}/none ] && {{ {lacks}; }}; mkdir -p {src}; : > {src}/Cargo.toml; exit;; esac\nmkdir -p {root}/lib/rustlib/$5/lib; : > {root}/lib/rustlib/$5/lib/libstd-1.rlib; echo \"$*\" >> {root}/log");
     script(&m.path("bin"), "rustup", &format!("case $1 in -V) echo rustup 1.28.0;; *) {add};; esac"));
     let triples = ["riscv64gc-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-unknown-freebsd"].map(str::to_owned).to_vec();
-    let e = m.assist(&["targets"], true, None, Options { triples, ..Options::default() }).0.unwrap_err();
-    assert_eq!(e.message, "targets: rustup has no standard library for riscv64gc-unknown-linux-musl");
+    let wanted = || Options { triples: triples.clone(), ..Options::default() };
+    std::fs::write(format!("{root}/none"), "").unwrap();
+    let e = m.assist(&["targets"], true, None, wanted()).0.unwrap_err();
+    assert!(e.message.starts_with("targets: rustup has no standard library for riscv64gc-unknown-linux-musl, and its source cannot be had: "), "{}", e.message);
     let log = std::fs::read_to_string(format!("{root}/log")).unwrap();
     assert_eq!(log.lines().next().unwrap(), "target add --toolchain stable-x aarch64-unknown-linux-musl");
     assert_eq!(m.site(options()).caps.installed_targets, ["aarch64-unknown-linux-musl", "x86_64-unknown-freebsd"]);
+    // Builds compile what nobody has ready.
+    std::fs::remove_file(format!("{root}/none")).unwrap();
+    assert_eq!(m.assist(&["targets"], true, None, wanted()).0.unwrap(), 0);
+    assert!(working(&m.site(options()).caps, "rust-src").is_some());
     let (result, out, _) = m.assist(&["targets"], false, None, options());
     assert!(result.unwrap() == 0 && out.contains("all 1 are installed"), "{out}");
 }

@@ -1,6 +1,6 @@
-//! Ready standard libraries for other platforms, by rustup.
+//! Ready standard libraries for other platforms, by rustup; and the source of those that it lacks.
 
-use crate::{Component, Plan, SetupError, Step};
+use crate::{COMPONENTS, Component, Plan, SetupError, Site, Step};
 
 pub static COMPONENT: Component = Component {
     name: "targets",
@@ -21,24 +21,40 @@ pub static COMPONENT: Component = Component {
                 way: Some("rustle-caps --install rust-src".into()),
             };
         };
-        Plan::Steps(vec![Step::new(format!("rustup target add --toolchain {toolchain} {}", missing.join(" ")), move |site| {
-            // One by one: a platform that this version lacks is no reason to go without the others.
-            let mut failed = Vec::new();
-            for triple in &missing {
+        let says = format!("rustup target add --toolchain {toolchain} {}; for those that it cannot bring, the standard library's source", missing.join(" "));
+        Plan::Steps(vec![Step::new(says, move |site| {
+            // One by one: a platform that this version, or a mirror, lacks is no reason to go without the others.
+            let mut lacking: Vec<&str> = Vec::new();
+            for (done, triple) in missing.iter().enumerate() {
                 let mut c = site.command(&rustup[0]);
                 c.args(&rustup[1..]).args(["target", "add", "--toolchain", &toolchain, triple]);
                 if let Err(e) = site.run(c) {
-                    failed.push(triple.as_str());
+                    lacking.push(triple);
                     // A network that is not there is so for all of them.
-                    if e.to_string().contains("download") || failed.len() > 2 {
+                    if lacking.len() == 3 && done == 2 {
                         return Err(e);
                     }
                 }
             }
-            if failed.is_empty() {
-                return Ok(());
-            }
-            Err(SetupError::Missing(format!("rustup has no standard library for {}", failed.join(", "))))
+            if lacking.is_empty() { Ok(()) } else { source(site, &lacking) }
         })])
     },
 };
+
+/// The source of the standard library, of which builds compile what nobody has ready: of the same compiler, else of
+/// another that brings its own.
+fn source(site: &mut Site, lacking: &[&str]) -> Result<(), SetupError> {
+    let mut last = String::new();
+    for name in ["rust-src", "debian-rust"] {
+        let Some(component) = COMPONENTS.iter().find(|c| c.name == name) else { continue };
+        match (component.plan)(site) {
+            Plan::There(_) => return Ok(()),
+            Plan::Cannot { .. } => {}
+            Plan::Steps(steps) => match steps.into_iter().try_for_each(|step| (step.act)(site)) {
+                Ok(()) => return Ok(()),
+                Err(e) => last = format!(": {e}"),
+            },
+        }
+    }
+    Err(SetupError::Missing(format!("rustup has no standard library for {}, and its source cannot be had{last}", lacking.join(", "))))
+}
