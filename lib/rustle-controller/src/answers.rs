@@ -164,27 +164,30 @@ fn run_task(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Ar
 #[allow(clippy::too_many_arguments, reason = "they are the question's own parts")]
 fn run_meta(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Arc<PlayState>, task: TaskId, what: &str, scope: &[Frame], position: &Position) -> Reply {
     let holds = || shared.engine(world, host, play, scope).and_then(|mut engine| engine.meta_holds(task, position));
+    let done = || Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } };
     match what {
-        "end_play" | "end_batch" => match holds() {
+        "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory" => match holds() {
             Ok(true) => {
-                shared.note(crate::shared::Note::Meta { what: what.to_owned() });
-                return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } };
+                match what {
+                    "refresh_inventory" => {
+                        if let Err(e) = shared.refresh_inventory() {
+                            return error(e);
+                        }
+                    }
+                    "clear_facts" => lock(&play.batch).iter().for_each(|host| shared.forget_facts(host)),
+                    "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
+                    _ => shared.note(crate::shared::Note::Meta { what: what.to_owned() }),
+                }
+                return done();
             }
             Ok(false) => {}
             Err(f) => return f.into_reply(),
         },
-        "refresh_inventory" => {
-            if let Err(e) = shared.refresh_inventory() {
-                return error(e);
-            }
-        }
         "reset_connection" => match shared.reconnect(host) {
-            Ok(true) => return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } },
+            Ok(true) => return done(),
             Ok(false) => {}
             Err(e) => return error(e.message),
         },
-        "clear_facts" => shared.forget_facts(host),
-        "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
         _ => {}
     }
     Reply::Task { done: TaskDone::default() }

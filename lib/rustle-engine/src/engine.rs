@@ -2,11 +2,13 @@
 
 use crate::failure::Failure;
 use crate::keywords::Inherited;
+use crate::play::Flow;
 use crate::program::Program;
 use crate::tags::TagFilter;
 use crate::vars::HostVars;
 use crate::world::{Update, World, WorldError};
 use rustle_jinja::Environment;
+use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
 use rustle_stream::protocol::{BarrierRule, Call, Frame, Outcome, Placement, PlayProgram, Position, Reply, RunOptions, SourceFile};
 use rustle_value::{Dict, Value};
@@ -52,6 +54,12 @@ pub struct Engine<'w> {
     pub(crate) unreachable: Option<String>,
     /// `meta: clear_host_errors` ran: the failure that is under way counts no more.
     pub(crate) cleared: bool,
+    /// Where the host was lost: it goes on after that.
+    pub(crate) after: Option<Position>,
+    /// Where a failure left the innermost block that others go on behind: see [`Engine::goes_on`].
+    pub(crate) left: Option<Position>,
+    /// Blocks around the current task.
+    pub(crate) depth: u32,
     /// Where the last task stood.
     pub(crate) at: Position,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
@@ -97,6 +105,9 @@ impl<'w> Engine<'w> {
             remote_user: None,
             unreachable: None,
             cleared: false,
+            after: None,
+            left: None,
+            depth: 0,
             at: Position::new(),
             handlers: Vec::new(),
             vars_files_names: None,
@@ -124,18 +135,50 @@ impl<'w> Engine<'w> {
         self.unreachable = program.unreachable;
         self.payloads = program.payloads.into_iter().map(|(name, path, payload)| (crate::foreign::key(&name, &path), payload)).collect();
         self.inherited.clear();
-        self.notified.clear();
+        self.notified = program.notified;
+        self.after = program.after;
+        if self.after.is_some() {
+            self.start_at = None;
+        }
         self.due.clear();
         self.frames.clear();
         self.roles_done.clear();
         self.roles_ran.clear();
         self.rescue_depth = 0;
+        self.left = None;
+        self.depth = 0;
         self.stop = None;
         self.vars_files_names = self.names_of_vars_files();
     }
     /// Runs the loaded play to its end.
     pub fn run(&mut self) -> Outcome {
         self.run_play()
+    }
+    /// Where a host that failed in this play goes on if its errors are cleared: behind the block that it failed in, where
+    /// that stands in another one or has an `always`. In a play's outermost tasks nothing is left for it.
+    pub fn goes_on(&self) -> Option<&Position> {
+        self.left.as_ref()
+    }
+    /// Tells what happens, unless it happened before the host was lost.
+    pub(crate) fn tell(&self, event: TaskEvent) {
+        if self.after.is_none() {
+            self.world.event(event);
+        }
+    }
+    /// What comes of a task at which the host has been before it was lost; `None` where it has not.
+    pub(crate) fn behind(&mut self, position: &Position, brings_tasks: bool) -> Option<Flow> {
+        let after = self.after.as_ref()?;
+        if position > after {
+            self.after = None;
+            return None;
+        }
+        // An include is gone through again, for the tasks that are left of it.
+        (!brings_tasks || after == position || !after.starts_with(position)).then_some(Flow::Next)
+    }
+    /// Whether the host was lost among the nodes `from..to` of the list at `base`.
+    pub(crate) fn was_lost_in(&self, base: &Position, from: u32, to: u32) -> bool {
+        let Some(after) = self.after.as_ref().filter(|a| a.starts_with(base)) else { return false };
+        after.get(base.len()).is_some_and(|n| (from..to).contains(n))
     }
     /// Takes in what the controller pushed.
     pub(crate) fn take_updates(&mut self) {

@@ -21,6 +21,9 @@ impl Engine<'_> {
             return Flow::Stopped;
         }
         let Some(task) = self.program.task(id) else { return Flow::Next };
+        if let Some(flow) = self.behind(position, is_include(&task.action)) {
+            return flow;
+        }
         self.renew_vars_files(position);
         let cx = self.context(&task, position);
         if !self.admitted(&cx) {

@@ -222,7 +222,7 @@ impl World for AloneWorld {
             }
             Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
             Call::RunOnce { .. } => Reply::RunItYourself,
-            Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::Task { done: TaskDone::default() },
+            Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::RunItYourself,
             Call::RunTask { .. } => Self::only_controller("this task"),
             Call::Content { sha256 } => match lock(&self.contents).get(&sha256) {
                 Some(data) => Reply::Content { blob: Blob { sha256, data: Bytes(data.clone()) } },

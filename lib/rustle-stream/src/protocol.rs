@@ -208,6 +208,11 @@ pub struct PlayProgram {
     pub become_password: Option<String>,
     /// The user that the connection logged in as, where it is known.
     pub remote_user: Option<String>,
+    /// The last task that the host came to before it was lost: the play goes on after it, with what was notified before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Position>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified: Vec<String>,
     /// The host cannot be reached, for this reason: this runner stands in for it elsewhere, and runs no modules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
@@ -270,8 +275,12 @@ pub enum Up {
     /// A question; the asking host waits for the [`Down::Reply`].
     Call { id: u64, position: Position, call: Call },
     Executed { id: u64, result: Dict },
-    /// The play ended on this host.
-    PlayDone { outcome: Outcome },
+    /// The play ended on this host. `after`: it failed, and would go on behind this position if its errors were cleared.
+    PlayDone {
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Position>,
+    },
     /// Something that a person should see (a warning, a deprecation).
     Warning { text: String },
     /// The runner cannot go on.
