@@ -529,6 +529,10 @@ impl Shared {
             None => Err(format!("Attempting to decrypt but no vault secrets found{}", if path.is_empty() { String::new() } else { format!(" for {path}") })),
         }
     }
+    /// `hash_behaviour = merge`.
+    pub fn merges_dicts(&self) -> bool {
+        self.setting("DEFAULT_HASH_BEHAVIOUR").is_some_and(|v| v.as_str() == Some("merge"))
+    }
     /// Whether a value is what `-e` and friends would call true in `ansible.cfg`.
     pub fn setting(&self, name: &str) -> Option<Value> {
         self.run_options.config.get(name).or_else(|| self.settings.get(name)).cloned()

@@ -39,6 +39,7 @@ impl Engine<'_> {
                 locals: &cx.locals,
                 task_magic: &cx.task_magic,
                 inject_facts: self.inject_facts,
+                merge: self.merge_dicts,
             },
             world: self.world,
             place: &cx.place,

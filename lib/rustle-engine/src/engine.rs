@@ -22,6 +22,8 @@ pub struct Engine<'w> {
     pub(crate) options: RunOptions,
     pub(crate) tags: TagFilter,
     pub(crate) inject_facts: bool,
+    /// `hash_behaviour = merge`: dicts of several layers are one.
+    pub(crate) merge_dicts: bool,
     pub(crate) deprecated: crate::deprecated::Notes,
     pub vars: HostVars,
     pub(crate) host: String,
@@ -79,6 +81,7 @@ impl<'w> Engine<'w> {
             world,
             jinja: Arc::new(jinja),
             tags: TagFilter { only: options.tags.iter().filter(|t| *t != "all" || options.tags.len() > 1).cloned().collect(), skip: options.skip_tags.clone() },
+            merge_dicts: options.config.get("DEFAULT_HASH_BEHAVIOUR").is_some_and(|v| v.as_str() == Some("merge")),
             inject_facts: setting("INJECT_FACTS_AS_VARS", true),
             // Who asks for them in the settings is not told.
             deprecated: crate::deprecated::Notes::new(!options.config.contains_key("INJECT_FACTS_AS_VARS")),
