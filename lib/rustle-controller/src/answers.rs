@@ -3,7 +3,7 @@
 //! A runner names tasks; what file, template or command that means is worked out here, from variables that the
 //! controller keeps itself. What a host sent is in them as data only.
 
-use crate::known::{Text, is_known};
+use crate::known::{Text, find};
 use crate::session::lock;
 use crate::shared::{PlayState, Shared};
 use crate::world::ControllerWorld;
@@ -42,19 +42,19 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
         },
         Call::Decrypt { task, ciphertext } => {
             let clear = with_item(shared, &world, host, &play, task, &[], None, position, |engine, cx| {
-                if !is_known(engine, cx, Text::Vaulted(&ciphertext)) {
+                if find(engine, cx, Text::Vaulted(&ciphertext)).is_none() {
                     return Err(Failure::new("the host asked for a secret that no variable of it has"));
                 }
                 shared.decrypt(&ciphertext, "").map_err(Failure::new)
             });
             match clear {
-                Ok(text) => Reply::Value { value: Value::from(text) },
+                Ok(text) => Reply::value(text),
                 Err(f) => f.into_reply(),
             }
         }
         Call::Render { task, scope, item } => {
-            match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| engine.render_template(cx)) {
-                Ok(text) => Reply::Value { value: Value::from(text) },
+            match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| Ok((engine.render_template(cx)?, engine.deprecations()))) {
+                Ok((text, deprecations)) => Reply::Value { value: Value::from(text), deprecations },
                 Err(f) => f.into_reply(),
             }
         }
@@ -62,20 +62,20 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
         Call::Eval { task, scope, item, source, expression } => {
             let evaluated = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| {
                 let text = if expression { Text::Expression(&source) } else { Text::Template(&source) };
-                if !is_known(engine, cx, text) {
+                let Some(origin) = find(engine, cx, text) else {
                     return Err(Failure::new("the host asked for a template that no source of this run has"));
-                }
-                engine.evaluate_known(cx, &source, expression)
+                };
+                Ok((engine.evaluate_known(cx, &source, origin.as_ref(), expression)?, engine.deprecations()))
             });
             match evaluated {
-                Ok(value) => Reply::Value { value },
+                Ok((value, deprecations)) => Reply::Value { value, deprecations },
                 Err(f) => f.into_reply(),
             }
         }
         Call::Items { task, scope } => {
-            let items = with_item(shared, &world, host, &play, task, &scope, None, position, |engine, cx| engine.loop_items(cx));
+            let items = with_item(shared, &world, host, &play, task, &scope, None, position, |engine, cx| Ok((engine.loop_items(cx)?, engine.deprecations())));
             match items {
-                Ok(items) => Reply::Value { value: Value::list(items.unwrap_or_default()) },
+                Ok((items, deprecations)) => Reply::Value { value: Value::list(items.unwrap_or_default()), deprecations },
                 Err(f) => f.into_reply(),
             }
         }

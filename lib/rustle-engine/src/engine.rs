@@ -194,6 +194,15 @@ impl<'w> Engine<'w> {
             }
         }
     }
+    /// What was used since the last time that will be gone one day.
+    pub fn deprecations(&self) -> Vec<Value> {
+        self.deprecated.take()
+    }
+    /// The value of an answer.
+    pub(crate) fn heard(&self, value: Value, deprecations: Vec<Value>) -> Value {
+        self.deprecated.heard(deprecations.into_iter().map(Value::into_data).collect());
+        value.into_data()
+    }
     /// Asks the controller; a failure to do so, or an error for an answer, is a failure of the task.
     pub(crate) fn ask(&self, position: &Position, call: Call) -> Result<Reply, Failure> {
         match self.world.call(position, call) {

@@ -40,7 +40,7 @@ impl Engine<'_> {
             Err(e) if lost(e.clone()) => {
                 let call = Call::Items { task: cx.task.id, scope: cx.place.frames.clone() };
                 match self.ask(&cx.place.position, call)? {
-                    Reply::Value { value } => value.into_data(),
+                    Reply::Value { value, deprecations } => self.heard(value, deprecations),
                     _ => return Err(Failure::new("the controller sent no items").at(at.as_ref())),
                 }
             }

@@ -363,7 +363,12 @@ pub enum Reply {
     Task { done: TaskDone },
     /// You are the one that runs this run_once task, locally.
     RunItYourself,
-    Value { value: Value },
+    /// `deprecations`: what was used for it that will be gone one day.
+    Value {
+        value: Value,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deprecations: Vec<Value>,
+    },
     File { file: Box<SourceFile> },
     Content { blob: Blob },
     Tasks { fragment: Box<Fragment>, placement: Placement, file: String, role: Option<RoleId> },
@@ -383,6 +388,10 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// A value for which nothing was used that is worth a word.
+    pub fn value(value: impl Into<Value>) -> Reply {
+        Reply::Value { value: value.into(), deprecations: Vec::new() }
+    }
     /// An error that is one message.
     pub fn error(message: impl Into<String>) -> Reply {
         Reply::Error { message: message.into(), undefined: false, parts: Vec::new(), msg: None }
