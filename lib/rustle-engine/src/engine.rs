@@ -62,6 +62,8 @@ pub struct Engine<'w> {
     pub(crate) left: Option<Position>,
     /// Blocks around the current task.
     pub(crate) depth: u32,
+    /// Handlers are being run.
+    pub(crate) handling: bool,
     /// Where the last task stood.
     pub(crate) at: Position,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
@@ -111,6 +113,7 @@ impl<'w> Engine<'w> {
             after: None,
             left: None,
             depth: 0,
+            handling: false,
             at: Position::new(),
             handlers: Vec::new(),
             vars_files_names: None,

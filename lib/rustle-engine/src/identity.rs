@@ -118,6 +118,10 @@ impl Engine<'_> {
     }
     /// Whether `--tags` and `--start-at-task` let the task through.
     pub(crate) fn admitted(&mut self, cx: &TaskContext) -> bool {
+        // A handler runs because it was notified, and so does all that it includes.
+        if self.handling {
+            return true;
+        }
         if let Some(wanted) = self.start_at.clone()
             && !cx.task.implicit
         {

@@ -132,7 +132,9 @@ impl Engine<'_> {
                 self.due.remove(k);
                 let mut position = at.clone();
                 position.extend([0, i as u32]);
+                self.handling = true;
                 let flow = self.task(handler.id, &position);
+                self.handling = false;
                 if flow != Flow::Next {
                     return flow;
                 }
