@@ -242,6 +242,11 @@ impl Shared {
         }
         let vars = self.connection_vars(host, &Seat::default());
         let connected = self.connector.connect(host, &vars, Driver::Host, self.queue())?;
+        if connected.method == "none" {
+            // Whatever stands in for it is of no use here, and the next task tries again.
+            connected.session.leave();
+            return Err(Unreachable { message: connected.reason.unwrap_or_else(|| format!("{host} cannot be reached")) });
+        }
         self.greet(host, &connected, vars);
         Ok(connected.session)
     }
