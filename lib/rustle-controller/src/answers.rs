@@ -20,7 +20,7 @@ const DEEPEST: usize = 250;
 /// Whether the question must wait until all others have come as far.
 pub fn must_wait(call: &Call) -> bool {
     match call {
-        Call::Barrier | Call::RunOnce { .. } => true,
+        Call::Barrier | Call::Step { .. } | Call::RunOnce { .. } => true,
         Call::Eval { source, .. } => SHARED_NAMES.iter().any(|n| source.contains(n)),
         _ => false,
     }
@@ -35,7 +35,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
     let Some(play) = shared.play() else { return error("no play is running") };
     let world = ControllerWorld::new(shared.clone(), host, play.clone());
     match call {
-        Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
+        Call::Barrier | Call::Step { .. } | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
         Call::Content { sha256 } => match shared.files.content(&sha256) {
             Ok(blob) => Reply::Content { blob },
             Err(e) => error(e),

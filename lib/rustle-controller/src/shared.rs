@@ -36,6 +36,8 @@ pub enum Note {
     Warning(String),
     /// `meta: clear_host_errors`.
     ClearErrors,
+    /// What a person answered to the question before a task; `None` at the end of the input.
+    Stepped { answer: Option<String> },
     /// Ctrl-C.
     Interrupted,
 }
@@ -170,6 +172,8 @@ pub struct Shared {
     pub settings: Dict,
     /// Asks a person; `None` where there is nobody to ask.
     pub ask: Ask,
+    /// Asks a person, or whatever standard input is, for a line; `None` at its end.
+    pub ask_line: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
     /// One connection attempt at a time for hosts that tasks are delegated to.
     pub connecting: Mutex<()>,
 }

@@ -142,9 +142,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         return fail(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()), 2);
     }
     options.flush_cache = args.get_flag("flush-cache");
-    if args.get_flag("step") {
-        return fail("[ERROR]: --step is not supported yet", exit::BAD_OPTIONS);
-    }
+    options.step = args.get_flag("step");
     for text in &config.warnings {
         complain(&format!("[WARNING]: {text}"));
     }

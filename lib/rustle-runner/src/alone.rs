@@ -220,7 +220,7 @@ impl World for AloneWorld {
                 self.warning(message.clone());
                 Reply::Stop { reason: message }
             }
-            Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
+            Call::Barrier | Call::Step { .. } | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
             Call::RunOnce { .. } => Reply::RunItYourself,
             Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::RunItYourself,
             Call::RunTask { .. } => Self::only_controller("this task"),

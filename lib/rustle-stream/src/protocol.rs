@@ -146,6 +146,9 @@ pub struct RunOptions {
     pub tags: Vec<String>,
     pub skip_tags: Vec<String>,
     pub start_at_task: Option<String>,
+    /// A person is asked before each task (`--step`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub step: bool,
     pub force_handlers: bool,
     /// Settings of `ansible.cfg` by their names in Ansible's documentation (`ANY_ERRORS_FATAL`,
     /// `DEFAULT_GATHERING`, …) that the engine reads.
@@ -313,6 +316,9 @@ pub struct Frame {
 pub enum Call {
     /// May I go on past this position? Answered by [`Reply::Go`] or [`Reply::Stop`].
     Barrier,
+    /// Shall I do this task (`--step`)? `task` names it for a person. Answered by [`Reply::Go`], [`Reply::Pass`] or
+    /// [`Reply::Stop`] when all others are as far.
+    Step { task: String },
     /// May I begin this task, of which `limit` hosts at once may run (`throttle`)? Answered by [`Reply::Go`] or
     /// [`Reply::Stop`]; the task's result gives the place free.
     Turn { limit: u32 },
@@ -357,6 +363,8 @@ pub enum Reply {
     Go,
     /// Take the task as failed, without a word: another host's failure counts for all.
     Fail,
+    /// Leave the task out, without a word.
+    Pass,
     /// Stop here: the play is over, or the user interrupted.
     Stop { reason: String },
     /// Results of a whole task as the controller ran it; events were emitted by the controller.

@@ -1,5 +1,6 @@
 //! What the main loop knows of the hosts that run a play at the same time.
 
+use super::step::Steps;
 use crate::barrier::Barriers;
 use crate::shared::{PlayState, Shared};
 use crate::turns::Turns;
@@ -42,6 +43,8 @@ pub(super) struct Batch {
     /// The task that each host is in.
     pub(super) current: HashMap<String, TaskHeader>,
     pub(super) ended_all: bool,
+    /// `--step`.
+    pub(super) steps: Steps,
     /// All its hosts, those that are out of the run too.
     pub(super) all: Vec<String>,
     /// Hosts that were lost and are to go on, after the others.
@@ -79,6 +82,7 @@ impl Batch {
             registers: registers.clone(),
             current: HashMap::new(),
             ended_all: false,
+            steps: Steps::default(),
             all: all.to_vec(),
             revived: Vec::new(),
             after: HashMap::new(),

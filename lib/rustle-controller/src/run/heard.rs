@@ -58,15 +58,8 @@ impl Run<'_> {
                 }
             }
             Note::Warning(text) => (self.emit)(RunEvent::Warning { text }),
-            Note::Abort { message } => {
-                if !std::mem::replace(&mut self.aborted, true) {
-                    (self.emit)(RunEvent::Error { text: message });
-                }
-                self.error = Some(exit::ERROR);
-                for host in batch.open.drain() {
-                    batch.barriers.done(&host);
-                }
-            }
+            Note::Stepped { answer } => self.stepped(batch, answer),
+            Note::Abort { message } => self.abort(batch, message, exit::ERROR),
             Note::Interrupted => {
                 self.interrupted = true;
                 for session in lock(&self.shared.sessions).values() {
@@ -93,6 +86,16 @@ impl Run<'_> {
             if (lost || batch.after.contains_key(host)) && !batch.open.contains(host) {
                 batch.revived.push(host.clone());
             }
+        }
+    }
+    /// The run ends here, with this exit code.
+    pub(super) fn abort(&mut self, batch: &mut Batch, message: String, code: u8) {
+        if !std::mem::replace(&mut self.aborted, true) {
+            (self.emit)(RunEvent::Error { text: message });
+        }
+        self.error = Some(code);
+        for host in batch.open.drain() {
+            batch.barriers.done(&host);
         }
     }
     pub(super) fn reply(&self, host: &str, id: u64, reply: Reply) {

@@ -3,6 +3,7 @@
 mod batch;
 mod heard;
 mod questions;
+mod step;
 mod told;
 
 use crate::program;
