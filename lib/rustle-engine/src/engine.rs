@@ -62,6 +62,8 @@ pub struct Engine<'w> {
     pub(crate) left: Option<Position>,
     /// Blocks around the current task.
     pub(crate) depth: u32,
+    /// A Python that was found and not used yet.
+    pub(crate) silent_python: Option<Value>,
     /// Handlers are being run.
     pub(crate) handling: bool,
     /// Where the last task stood.
@@ -113,6 +115,7 @@ impl<'w> Engine<'w> {
             after: None,
             left: None,
             depth: 0,
+            silent_python: None,
             handling: false,
             at: Position::new(),
             handlers: Vec::new(),
