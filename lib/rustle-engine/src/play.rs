@@ -329,7 +329,7 @@ impl Engine<'_> {
         Ok(holds)
     }
     /// Whether the task's condition holds. Some have none, whatever the playbook says.
-    fn meta_condition(&mut self, cx: &TaskContext, what: &str) -> Result<bool, Failure> {
+    fn meta_condition(&self, cx: &TaskContext, what: &str) -> Result<bool, Failure> {
         if matches!(what, "noop" | "refresh_inventory" | "reset_connection") {
             if !cx.inherited.when.is_empty() {
                 self.world.warning(format!("{what} task does not support when conditional"));

@@ -218,7 +218,6 @@ impl Run<'_> {
         self.lost.extend(self.unreachable.iter().cloned());
         Step::Continue
     }
-    #[allow(clippy::too_many_arguments, reason = "they are the parts of a batch")]
     fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], all: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Ended {
         let mut batch = Batch::new(self.shared, state, hosts, all, common, registers, free);
         let mut hosts = hosts.to_vec();
