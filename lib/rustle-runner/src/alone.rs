@@ -7,7 +7,7 @@ use rustle_stream::Record;
 use rustle_stream::event::{RunEvent, TaskEvent};
 use rustle_stream::model::{Task, TaskId};
 use rustle_stream::payload::{AlonePlay, EmbeddedFile};
-use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Position, Reply, SourceFile, TaskDone};
+use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Position, Reply, SourceFile};
 use rustle_stream::record::Stream;
 use rustle_stream::sequencer::Sequencer;
 use rustle_value::{Dict, Value};
