@@ -1,6 +1,7 @@
 //! Playbooks run by ansible-playbook and by rustle-deploy on this machine: output, exit status and files compared.
 //!
-//! `playbooks/NAME.yml` is a test; a first line `# args: …` has further arguments. Both run in a fresh copy of the folder
+//! `playbooks/NAME.yml` is a test; a first line `# args: …` has further arguments, lines `# env: NAME=VALUE` variables
+//! of the environment, a line `# stdin: a|b` lines of standard input. Both run in a fresh copy of the folder
 //! with the same inventory; what they make goes below `{{ out }}`. `playbooks/recorded/NAME.{stdout,exit,tree}` is what
 //! the oracle did (a line `# needs: ansible-core`: rustle uses it, too, and the test is left out where it is not there); `RECORD=1` asks it again. Where the oracle is there, a second test per playbook asks it live.
 
@@ -59,10 +60,14 @@ fn play(name: &str, program: &Path) -> Ran {
     command.env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", own.display()));
     command.env("OUT", top.join("out")).env("HOME", &top).env("LC_ALL", "C.UTF-8").env("USER", "tester").env("FROM_OUTSIDE", "seen").env("ANSIBLE_ASYNC_DIR", top.join("async"));
     command.env("ANSIBLE_CONFIG", work.join("ansible.cfg"));
+    for (name, value) in text.lines().filter_map(|l| l.strip_prefix("# env: ")?.split_once('=')) {
+        command.env(name, value);
+    }
     if let Some(oracle) = oracle::dir() {
         command.env("RUSTLE_ANSIBLE_PYTHON", oracle.join("bin/python"));
     }
-    let done = support::run(command, b"", Duration::from_secs(120));
+    let input = text.lines().find_map(|l| l.strip_prefix("# stdin: ")).map_or_else(String::new, |l| l.replace('|', "\n") + "\n");
+    let done = support::run(command, input.as_bytes(), Duration::from_secs(120));
     Ran {
         stdout: in_order(&support::normal(&done.stdout, &top)),
         exit: done.exit,

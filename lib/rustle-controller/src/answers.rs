@@ -3,7 +3,7 @@
 //! A runner names tasks; what file, template or command that means is worked out here, from variables that the
 //! controller keeps itself. What a host sent is in them as data only.
 
-use crate::known::{Text, is_known};
+use crate::known::{Text, find};
 use crate::session::lock;
 use crate::shared::{PlayState, Shared};
 use crate::world::ControllerWorld;
@@ -20,7 +20,7 @@ const DEEPEST: usize = 250;
 /// Whether the question must wait until all others have come as far.
 pub fn must_wait(call: &Call) -> bool {
     match call {
-        Call::Barrier | Call::RunOnce { .. } => true,
+        Call::Barrier | Call::Step { .. } | Call::RunOnce { .. } => true,
         Call::Eval { source, .. } => SHARED_NAMES.iter().any(|n| source.contains(n)),
         _ => false,
     }
@@ -35,26 +35,26 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
     let Some(play) = shared.play() else { return error("no play is running") };
     let world = ControllerWorld::new(shared.clone(), host, play.clone());
     match call {
-        Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
+        Call::Barrier | Call::Step { .. } | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
         Call::Content { sha256 } => match shared.files.content(&sha256) {
             Ok(blob) => Reply::Content { blob },
             Err(e) => error(e),
         },
         Call::Decrypt { task, ciphertext } => {
             let clear = with_item(shared, &world, host, &play, task, &[], None, position, |engine, cx| {
-                if !is_known(engine, cx, Text::Vaulted(&ciphertext)) {
+                if find(engine, cx, Text::Vaulted(&ciphertext)).is_none() {
                     return Err(Failure::new("the host asked for a secret that no variable of it has"));
                 }
                 shared.decrypt(&ciphertext, "").map_err(Failure::new)
             });
             match clear {
-                Ok(text) => Reply::Value { value: Value::from(text) },
+                Ok(text) => Reply::value(text),
                 Err(f) => f.into_reply(),
             }
         }
         Call::Render { task, scope, item } => {
-            match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| engine.render_template(cx)) {
-                Ok(text) => Reply::Value { value: Value::from(text) },
+            match with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| Ok((engine.render_template(cx)?, engine.deprecations()))) {
+                Ok((text, deprecations)) => Reply::Value { value: Value::from(text), deprecations },
                 Err(f) => f.into_reply(),
             }
         }
@@ -62,20 +62,20 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
         Call::Eval { task, scope, item, source, expression } => {
             let evaluated = with_item(shared, &world, host, &play, task, &scope, item, position, |engine, cx| {
                 let text = if expression { Text::Expression(&source) } else { Text::Template(&source) };
-                if !is_known(engine, cx, text) {
+                let Some(origin) = find(engine, cx, text) else {
                     return Err(Failure::new("the host asked for a template that no source of this run has"));
-                }
-                engine.evaluate_known(cx, &source, expression)
+                };
+                Ok((engine.evaluate_known(cx, &source, origin.as_ref(), expression)?, engine.deprecations()))
             });
             match evaluated {
-                Ok(value) => Reply::Value { value },
+                Ok((value, deprecations)) => Reply::Value { value, deprecations },
                 Err(f) => f.into_reply(),
             }
         }
         Call::Items { task, scope } => {
-            let items = with_item(shared, &world, host, &play, task, &scope, None, position, |engine, cx| engine.loop_items(cx));
+            let items = with_item(shared, &world, host, &play, task, &scope, None, position, |engine, cx| Ok((engine.loop_items(cx)?, engine.deprecations())));
             match items {
-                Ok(items) => Reply::Value { value: Value::list(items.unwrap_or_default()) },
+                Ok((items, deprecations)) => Reply::Value { value: Value::list(items.unwrap_or_default()), deprecations },
                 Err(f) => f.into_reply(),
             }
         }
@@ -164,27 +164,30 @@ fn run_task(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Ar
 #[allow(clippy::too_many_arguments, reason = "they are the question's own parts")]
 fn run_meta(shared: &Arc<Shared>, world: &ControllerWorld, host: &str, play: &Arc<PlayState>, task: TaskId, what: &str, scope: &[Frame], position: &Position) -> Reply {
     let holds = || shared.engine(world, host, play, scope).and_then(|mut engine| engine.meta_holds(task, position));
+    let done = || Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } };
     match what {
-        "end_play" | "end_batch" => match holds() {
+        "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory" => match holds() {
             Ok(true) => {
-                shared.note(crate::shared::Note::Meta { what: what.to_owned() });
-                return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } };
+                match what {
+                    "refresh_inventory" => {
+                        if let Err(e) = shared.refresh_inventory() {
+                            return error(e);
+                        }
+                    }
+                    "clear_facts" => lock(&play.batch).iter().for_each(|host| shared.forget_facts(host)),
+                    "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
+                    _ => shared.note(crate::shared::Note::Meta { what: what.to_owned() }),
+                }
+                return done();
             }
             Ok(false) => {}
             Err(f) => return f.into_reply(),
         },
-        "refresh_inventory" => {
-            if let Err(e) = shared.refresh_inventory() {
-                return error(e);
-            }
-        }
         "reset_connection" => match shared.reconnect(host) {
-            Ok(true) => return Reply::Task { done: TaskDone { meta: Some(what.to_owned()), ..TaskDone::default() } },
+            Ok(true) => return done(),
             Ok(false) => {}
             Err(e) => return error(e.message),
         },
-        "clear_facts" => shared.forget_facts(host),
-        "clear_host_errors" => shared.note(crate::shared::Note::ClearErrors),
         _ => {}
     }
     Reply::Task { done: TaskDone::default() }

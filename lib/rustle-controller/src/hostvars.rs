@@ -2,6 +2,7 @@
 
 use crate::shared::{PlayState, Shared};
 use crate::world::ControllerWorld;
+use rustle_engine::{Engine, Program};
 use rustle_value::{Dict, Object, Value, py_str};
 use std::any::Any;
 use std::fmt;
@@ -58,9 +59,17 @@ impl Object for HostVarsMap {
 }
 
 impl HostVarsOf {
+    /// What the host has of itself: nothing that a play, its roles or its files of variables say.
+    fn engine<'w>(&self, world: &'w ControllerWorld) -> Option<Engine<'w>> {
+        let mut engine = self.shared.engine(world, &self.host, &self.play, &[]).ok()?;
+        engine.play = Arc::default();
+        engine.program = Program::default();
+        engine.vars.vars_files = Dict::new();
+        Some(engine)
+    }
     fn read(&self, name: &str) -> Option<Value> {
         let world = ControllerWorld::new(self.shared.clone(), &self.host, self.play.clone());
-        let engine = self.shared.engine(&world, &self.host, &self.play, &[]).ok()?;
+        let engine = self.engine(&world)?;
         match engine.variable(name) {
             Ok(v) => v,
             Err(e) => Some(Value::undefined(e.to_string())),
@@ -68,7 +77,7 @@ impl HostVarsOf {
     }
     fn names(&self) -> Vec<String> {
         let world = ControllerWorld::new(self.shared.clone(), &self.host, self.play.clone());
-        self.shared.engine(&world, &self.host, &self.play, &[]).map(|e| e.plain_names()).unwrap_or_default()
+        self.engine(&world).map(|e| e.plain_names()).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use rustle_engine::{Engine, TaskContext};
 use rustle_stream::model::{Keywords, Task};
-use rustle_value::{Dict, Value};
+use rustle_value::{Dict, Origin, Value};
 
 /// What is looked for.
 #[derive(Clone, Copy)]
@@ -16,49 +16,55 @@ pub enum Text<'a> {
     Vaulted(&'a str),
 }
 
-fn in_value(v: &Value, text: Text<'_>, task: bool) -> bool {
+/// Where the text stands: `None` where it stands nowhere, an empty place where that is not known.
+type Found = Option<Option<Origin>>;
+
+fn in_value(v: &Value, text: Text<'_>, task: bool) -> Found {
     match (v, text) {
-        (Value::Template(t), Text::Template(s) | Text::Expression(s)) => *t.source == *s,
-        (Value::Str(x), Text::Expression(s)) => task && **x == *s,
-        (Value::Vaulted(x), Text::Vaulted(s)) => *x.ciphertext == *s,
-        (Value::List(l) | Value::Tuple(l), _) => l.iter().any(|x| in_value(x, text, task)),
+        (Value::Template(t), Text::Template(s) | Text::Expression(s)) => (*t.source == *s).then(|| t.origin.clone()),
+        (Value::Str(x), Text::Expression(s)) => (task && **x == *s).then_some(None),
+        (Value::Vaulted(x), Text::Vaulted(s)) => (*x.ciphertext == *s).then(|| x.origin.clone()),
+        (Value::List(l) | Value::Tuple(l), _) => l.iter().find_map(|x| in_value(x, text, task)),
         (Value::Dict(d), _) => in_dict(d, text, task),
-        _ => false,
+        _ => None,
     }
 }
 
-fn in_dict(d: &Dict, text: Text<'_>, task: bool) -> bool {
-    d.iter().any(|(k, v)| in_value(v, text, task) || in_value(k, text, task))
+fn in_dict(d: &Dict, text: Text<'_>, task: bool) -> Found {
+    d.iter().find_map(|(k, v)| in_value(v, text, task).or_else(|| in_value(k, text, task)))
 }
 
-fn in_list(l: &[Value], text: Text<'_>) -> bool {
-    l.iter().any(|v| in_value(v, text, true))
+fn in_list(l: &[Value], text: Text<'_>) -> Found {
+    l.iter().find_map(|v| in_value(v, text, true))
 }
 
-fn in_keywords(k: &Keywords, text: Text<'_>) -> bool {
-    in_dict(&k.vars, text, true) || in_dict(&k.other, text, true) || [&k.tags, &k.when, &k.environment, &k.module_defaults].iter().any(|l| in_list(l, text))
+fn in_keywords(k: &Keywords, text: Text<'_>) -> Found {
+    let lists = || [&k.tags, &k.when, &k.environment, &k.module_defaults].into_iter().find_map(|l| in_list(l, text));
+    in_dict(&k.vars, text, true).or_else(|| in_dict(&k.other, text, true)).or_else(lists)
 }
 
-fn in_task(t: &Task, text: Text<'_>) -> bool {
+fn in_task(t: &Task, text: Text<'_>) -> Found {
     in_dict(&t.args, text, true)
-        || in_dict(&t.loop_control, text, true)
-        || in_keywords(&t.keywords, text)
-        || t.repeat.as_ref().is_some_and(|r| in_value(&r.value, text, true))
-        || [&t.changed_when, &t.failed_when, &t.until, &t.notify, &t.listen].iter().any(|l| in_list(l, text))
-        || [&t.name, &t.retries, &t.delay, &t.async_seconds, &t.poll].into_iter().flatten().any(|v| in_value(v, text, true))
+        .or_else(|| in_dict(&t.loop_control, text, true))
+        .or_else(|| in_keywords(&t.keywords, text))
+        .or_else(|| in_value(&t.repeat.as_ref()?.value, text, true))
+        .or_else(|| [&t.changed_when, &t.failed_when, &t.until, &t.notify, &t.listen].into_iter().find_map(|l| in_list(l, text)))
+        .or_else(|| [&t.name, &t.retries, &t.delay, &t.async_seconds, &t.poll].into_iter().flatten().find_map(|v| in_value(v, text, true)))
 }
 
-/// Whether a source of this run has the text: the task, what it inherits, or a variable that the host sees.
-pub fn is_known(engine: &Engine<'_>, cx: &TaskContext, text: Text<'_>) -> bool {
-    if in_task(&cx.task, text) || in_keywords(&engine.play.keywords, text) || in_dict(&engine.play.other, text, true) {
-        return true;
+/// Where a source of this run has the text: the task, what it inherits, or a variable that the host sees.
+pub fn find(engine: &Engine<'_>, cx: &TaskContext, text: Text<'_>) -> Found {
+    let near = in_task(&cx.task, text).or_else(|| in_keywords(&engine.play.keywords, text)).or_else(|| in_dict(&engine.play.other, text, true));
+    if near.is_some() {
+        return near;
     }
     let mut parent = cx.task.parent;
     while let Some(block) = parent.and_then(|id| engine.program.block(id)) {
-        if in_keywords(&block.keywords, text) {
-            return true;
+        let found = in_keywords(&block.keywords, text);
+        if found.is_some() {
+            return found;
         }
         parent = block.parent;
     }
-    engine.scope(cx).layers.dicts().into_iter().any(|d| in_dict(d, text, false))
+    engine.scope(cx).layers.dicts().into_iter().find_map(|d| in_dict(d, text, false))
 }

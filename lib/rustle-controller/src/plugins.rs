@@ -37,7 +37,7 @@ pub(crate) fn lookup(world: &ControllerWorld, name: &str, args: &Args, cx: &mut 
         let wanted = matches!(key.as_str(), "inventory_hostname" | "playbook_dir" | "role_path" | "role_name" | "inventory_dir" | "inventory_file")
             || (key.starts_with("ansible_") && key != "ansible_facts");
         if wanted
-            && let Ok(Some(v)) = cx.host_variable(&Arc::from(key.as_str()))
+            && let Ok(Some(v)) = cx.known_variable(&Arc::from(key.as_str()))
             && let Ok(v) = cx.settle(v)
             && !v.is_undefined()
         {

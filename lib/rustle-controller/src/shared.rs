@@ -36,6 +36,8 @@ pub enum Note {
     Warning(String),
     /// `meta: clear_host_errors`.
     ClearErrors,
+    /// What a person answered to the question before a task; `None` at the end of the input.
+    Stepped { answer: Option<String> },
     /// Ctrl-C.
     Interrupted,
 }
@@ -170,6 +172,8 @@ pub struct Shared {
     pub settings: Dict,
     /// Asks a person; `None` where there is nobody to ask.
     pub ask: Ask,
+    /// Asks a person, or whatever standard input is, for a line; `None` at its end.
+    pub ask_line: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
     /// One connection attempt at a time for hosts that tasks are delegated to.
     pub connecting: Mutex<()>,
 }
@@ -242,6 +246,11 @@ impl Shared {
         }
         let vars = self.connection_vars(host, &Seat::default());
         let connected = self.connector.connect(host, &vars, Driver::Host, self.queue())?;
+        if connected.method == "none" {
+            // Whatever stands in for it is of no use here, and the next task tries again.
+            connected.session.leave();
+            return Err(Unreachable { message: connected.reason.unwrap_or_else(|| format!("{host} cannot be reached")) });
+        }
         self.greet(host, &connected, vars);
         Ok(connected.session)
     }
@@ -528,6 +537,10 @@ impl Shared {
             Some(vault) => vault.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string()),
             None => Err(format!("Attempting to decrypt but no vault secrets found{}", if path.is_empty() { String::new() } else { format!(" for {path}") })),
         }
+    }
+    /// `hash_behaviour = merge`.
+    pub fn merges_dicts(&self) -> bool {
+        self.setting("DEFAULT_HASH_BEHAVIOUR").is_some_and(|v| v.as_str() == Some("merge"))
     }
     /// Whether a value is what `-e` and friends would call true in `ansible.cfg`.
     pub fn setting(&self, name: &str) -> Option<Value> {

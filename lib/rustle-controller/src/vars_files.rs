@@ -20,6 +20,7 @@ fn read(shared: &Arc<Shared>, play: &Arc<PlayState>, host: &str) -> Dict {
     let mut vars = play.prompted.clone();
     let Some(entries) = play.play.other.get("vars_files").filter(|v| !v.is_null()) else { return vars };
     let entries = entries.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![entries.clone()]);
+    let merge = shared.merges_dicts();
     let finder = Finder::new(&[], &shared.playbook_dir(&play.play));
     let world = ControllerWorld::new(shared.clone(), host, play.clone());
     for entry in &entries {
@@ -44,7 +45,7 @@ fn read(shared: &Arc<Shared>, play: &Arc<PlayState>, host: &str) -> Dict {
             };
             let Ok(path) = finder.find_needle("vars", &name) else { continue };
             match lock(&shared.loader).load_vars_file(&path) {
-                Ok(Some(d)) => vars.update(&d),
+                Ok(Some(d)) => if merge { vars.merge(&d) } else { vars.update(&d) },
                 Ok(None) => {}
                 Err(e) => shared.note(Note::Abort { message: e.report() }),
             }

@@ -145,9 +145,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         return fail(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()), 2);
     }
     options.flush_cache = args.get_flag("flush-cache");
-    if args.get_flag("step") {
-        return fail("[ERROR]: --step is not supported yet", exit::BAD_OPTIONS);
-    }
+    options.step = args.get_flag("step");
     for text in &config.warnings {
         complain(&format!("[WARNING]: {text}"));
     }
@@ -294,7 +292,7 @@ fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
     // The planner wants to share the inventory with a run; here nothing changes it.
     let inventory = RwLock::new(rustle_inventory::Inventory::from_records(&run.groups, &run.hosts, Default::default()));
     let source = Hosts { inventory: &inventory, limit };
-    let planner = Planner::new(run, plan);
+    let planner = &Planner::new(run, plan);
     let cwd = &run.options.cwd;
     for file in &run.options.playbooks {
         let path = rustle_playbook::paths::absolute(file, cwd);
@@ -308,7 +306,9 @@ fn lists(args: &ArgMatches, read: &ReadRun, plan: PlanOptions) -> Option<u8> {
                 }
             }
         }
-        let listed: Vec<Listed<'_>> = plays.iter().zip(&hosts).map(|(play, hosts)| Listed { play, fragment: &run.fragment, hosts }).collect();
+        let renderers: Vec<_> = plays.iter().map(|play| move |v: &rustle_value::Value| planner.tag(play, v)).collect();
+        let listed: Vec<Listed<'_>> =
+            plays.iter().zip(&hosts).zip(&renderers).map(|((play, hosts), tag)| Listed { play, fragment: &run.fragment, hosts, tag }).collect();
         say(&list(file, &listed, wanted, &run.options.tags, &run.options.skip_tags));
     }
     Some(exit::OK)

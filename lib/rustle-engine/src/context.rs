@@ -39,6 +39,7 @@ impl Engine<'_> {
                 locals: &cx.locals,
                 task_magic: &cx.task_magic,
                 inject_facts: self.inject_facts,
+                merge: self.merge_dicts,
             },
             world: self.world,
             place: &cx.place,
@@ -151,12 +152,12 @@ impl<'w> Engine<'w> {
         self.scope(&cx).layers.names()
     }
     /// Evaluates a text that this side sent before: a bare expression, or a template.
-    pub fn evaluate_known(&self, cx: &TaskContext, source: &str, expression: bool) -> Result<Value, Failure> {
+    pub fn evaluate_known(&self, cx: &TaskContext, source: &str, origin: Option<&Origin>, expression: bool) -> Result<Value, Failure> {
         let source: Arc<str> = source.into();
         if expression {
-            return self.jinja.eval_expression(&source, None, &self.scope(cx)).map_err(Failure::from);
+            return self.jinja.eval_expression(&source, origin, &self.scope(cx)).map_err(Failure::from);
         }
-        self.render(cx, &Value::Template(Arc::new(rustle_value::Template { source, origin: None }))).map_err(Failure::from)
+        self.render(cx, &Value::Template(Arc::new(rustle_value::Template { source, origin: origin.cloned() }))).map_err(Failure::from)
     }
     /// Puts item `index` of the task's loop in place.
     pub fn enter_item(&mut self, cx: &mut TaskContext, index: u32) -> Result<(), Failure> {

@@ -57,15 +57,24 @@ impl Notes {
             PLACE => place,
             HELP => help,
         });
+        self.heard(vec![new]);
+    }
+    /// Takes over what was noted elsewhere.
+    pub(crate) fn heard(&self, more: Vec<Value>) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if !noted.contains(&new) {
-            noted.push(new);
+        for new in more {
+            if !noted.contains(&new) {
+                noted.push(new);
+            }
         }
+    }
+    /// What was noted since the last time.
+    pub(crate) fn take(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
     /// Moves what was noted to a result.
     pub(crate) fn tell(&self, result: &mut Dict) {
-        let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
-        add(result, noted);
+        add(result, self.take());
     }
 }
 

@@ -2,11 +2,13 @@
 
 use crate::failure::Failure;
 use crate::keywords::Inherited;
+use crate::play::Flow;
 use crate::program::Program;
 use crate::tags::TagFilter;
 use crate::vars::HostVars;
 use crate::world::{Update, World, WorldError};
 use rustle_jinja::Environment;
+use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Fragment, Play, TaskId};
 use rustle_stream::protocol::{BarrierRule, Call, Frame, Outcome, Placement, PlayProgram, Position, Reply, RunOptions, SourceFile};
 use rustle_value::{Dict, Value};
@@ -20,6 +22,8 @@ pub struct Engine<'w> {
     pub(crate) options: RunOptions,
     pub(crate) tags: TagFilter,
     pub(crate) inject_facts: bool,
+    /// `hash_behaviour = merge`: dicts of several layers are one.
+    pub(crate) merge_dicts: bool,
     pub(crate) deprecated: crate::deprecated::Notes,
     pub vars: HostVars,
     pub(crate) host: String,
@@ -52,6 +56,16 @@ pub struct Engine<'w> {
     pub(crate) unreachable: Option<String>,
     /// `meta: clear_host_errors` ran: the failure that is under way counts no more.
     pub(crate) cleared: bool,
+    /// Where the host was lost: it goes on after that.
+    pub(crate) after: Option<Position>,
+    /// Where a failure left the innermost block that others go on behind: see [`Engine::goes_on`].
+    pub(crate) left: Option<Position>,
+    /// Blocks around the current task.
+    pub(crate) depth: u32,
+    /// A Python that was found and not used yet.
+    pub(crate) silent_python: Option<Value>,
+    /// Handlers are being run.
+    pub(crate) handling: bool,
     /// Where the last task stood.
     pub(crate) at: Position,
     pub(crate) handlers: Vec<rustle_stream::model::Node>,
@@ -71,6 +85,7 @@ impl<'w> Engine<'w> {
             world,
             jinja: Arc::new(jinja),
             tags: TagFilter { only: options.tags.iter().filter(|t| *t != "all" || options.tags.len() > 1).cloned().collect(), skip: options.skip_tags.clone() },
+            merge_dicts: options.config.get("DEFAULT_HASH_BEHAVIOUR").is_some_and(|v| v.as_str() == Some("merge")),
             inject_facts: setting("INJECT_FACTS_AS_VARS", true),
             // Who asks for them in the settings is not told.
             deprecated: crate::deprecated::Notes::new(!options.config.contains_key("INJECT_FACTS_AS_VARS")),
@@ -97,6 +112,11 @@ impl<'w> Engine<'w> {
             remote_user: None,
             unreachable: None,
             cleared: false,
+            after: None,
+            left: None,
+            depth: 0,
+            silent_python: None,
+            handling: false,
             at: Position::new(),
             handlers: Vec::new(),
             vars_files_names: None,
@@ -124,18 +144,50 @@ impl<'w> Engine<'w> {
         self.unreachable = program.unreachable;
         self.payloads = program.payloads.into_iter().map(|(name, path, payload)| (crate::foreign::key(&name, &path), payload)).collect();
         self.inherited.clear();
-        self.notified.clear();
+        self.notified = program.notified;
+        self.after = program.after;
+        if self.after.is_some() {
+            self.start_at = None;
+        }
         self.due.clear();
         self.frames.clear();
         self.roles_done.clear();
         self.roles_ran.clear();
         self.rescue_depth = 0;
+        self.left = None;
+        self.depth = 0;
         self.stop = None;
         self.vars_files_names = self.names_of_vars_files();
     }
     /// Runs the loaded play to its end.
     pub fn run(&mut self) -> Outcome {
         self.run_play()
+    }
+    /// Where a host that failed in this play goes on if its errors are cleared: behind the block that it failed in, where
+    /// that stands in another one or has an `always`. In a play's outermost tasks nothing is left for it.
+    pub fn goes_on(&self) -> Option<&Position> {
+        self.left.as_ref()
+    }
+    /// Tells what happens, unless it happened before the host was lost.
+    pub(crate) fn tell(&self, event: TaskEvent) {
+        if self.after.is_none() {
+            self.world.event(event);
+        }
+    }
+    /// What comes of a task at which the host has been before it was lost; `None` where it has not.
+    pub(crate) fn behind(&mut self, position: &Position, brings_tasks: bool) -> Option<Flow> {
+        let after = self.after.as_ref()?;
+        if position > after {
+            self.after = None;
+            return None;
+        }
+        // An include is gone through again, for the tasks that are left of it.
+        (!brings_tasks || after == position || !after.starts_with(position)).then_some(Flow::Next)
+    }
+    /// Whether the host was lost among the nodes `from..to` of the list at `base`.
+    pub(crate) fn was_lost_in(&self, base: &Position, from: u32, to: u32) -> bool {
+        let Some(after) = self.after.as_ref().filter(|a| a.starts_with(base)) else { return false };
+        after.get(base.len()).is_some_and(|n| (from..to).contains(n))
     }
     /// Takes in what the controller pushed.
     pub(crate) fn take_updates(&mut self) {
@@ -147,6 +199,15 @@ impl<'w> Engine<'w> {
                 Update::Stop(reason) => self.stop = Some(reason),
             }
         }
+    }
+    /// What was used since the last time that will be gone one day.
+    pub fn deprecations(&self) -> Vec<Value> {
+        self.deprecated.take()
+    }
+    /// The value of an answer.
+    pub(crate) fn heard(&self, value: Value, deprecations: Vec<Value>) -> Value {
+        self.deprecated.heard(deprecations.into_iter().map(Value::into_data).collect());
+        value.into_data()
     }
     /// Asks the controller; a failure to do so, or an error for an answer, is a failure of the task.
     pub(crate) fn ask(&self, position: &Position, call: Call) -> Result<Reply, Failure> {

@@ -37,8 +37,23 @@ impl Engine<'_> {
             _ => Err(Failure::new(format!("the controller sent no module {module}"))),
         }
     }
+    /// Has the host's Python looked for, as Ansible does with the first module that it runs there: playbooks read the fact.
+    pub(crate) fn want_python(&self, request: &mut ModuleRequest) {
+        let known = self.vars.namespaced().contains_key("discovered_interpreter_python");
+        if known || matches!(&*request.module, "ansible.builtin.raw" | "ansible.builtin.script") {
+            return;
+        }
+        let configured = self.options.config.get("INTERPRETER_PYTHON").map(py_str);
+        let wish = request.hints.get("ansible_python_interpreter").map(py_str).or(configured).unwrap_or_else(|| "auto".into());
+        if matches!(wish.trim(), "" | "auto" | "auto_silent" | "auto_legacy" | "auto_legacy_silent") {
+            request.hints.insert("discover_python", true);
+            if let Some(own) = self.options.config.get("INTERPRETER_PYTHON_FALLBACK").filter(|v| !v.is_null()) {
+                request.hints.insert("interpreter_python_fallback", own.clone());
+            }
+        }
+    }
     /// Puts a program into a request, with what its interpreter and Ansible's library want to know.
-    pub(crate) fn carry(&self, cx: &TaskContext, request: &mut ModuleRequest, payload: Arc<ModulePayload>) {
+    pub(crate) fn carry(&mut self, cx: &TaskContext, request: &mut ModuleRequest, payload: Arc<ModulePayload>) {
         let hints = &mut request.hints;
         let mut var = |name: &str| {
             if let Ok(Some(v)) = self.variable_str(cx, name) {
@@ -50,7 +65,9 @@ impl Engine<'_> {
             let name = first.rsplit('/').next().unwrap_or(first);
             var(&format!("ansible_{name}_interpreter"));
         }
-        if let Some(known) = self.vars.namespaced().get("discovered_interpreter_python") {
+        // One that nobody has used yet is looked for again, so that what Ansible says of it is said.
+        let silent = self.silent_python.take();
+        if let Some(known) = self.vars.namespaced().get("discovered_interpreter_python").filter(|known| silent.as_ref() != Some(*known)) {
             hints.insert("discovered_interpreter_python", known.clone());
         }
         let config = |name: &str| self.options.config.get(name).filter(|v| !v.is_null()).cloned();

@@ -109,6 +109,18 @@ impl Engine<'_> {
         }
     }
     /// The same with the role before it, which Ansible leaves out where the task includes another role.
+    /// The task as a person is asked for it: with the name that the playbook has.
+    pub(crate) fn asked_name(&self, cx: &TaskContext) -> String {
+        let word = if cx.task.handler { "HANDLER" } else { "TASK" };
+        let name = match &cx.task.name {
+            Some(v) => v.as_str().map_or_else(|| py_str(v), str::to_owned),
+            None => cx.task.written.to_string(),
+        };
+        match cx.roles.first() {
+            Some(r) => format!("{word}: {} : {name}", r.name),
+            None => format!("{word}: {name}"),
+        }
+    }
     pub(crate) fn full_name(&self, cx: &TaskContext) -> String {
         let name = self.task_name(cx);
         match cx.roles.first() {
@@ -118,6 +130,10 @@ impl Engine<'_> {
     }
     /// Whether `--tags` and `--start-at-task` let the task through.
     pub(crate) fn admitted(&mut self, cx: &TaskContext) -> bool {
+        // A handler runs because it was notified, and so does all that it includes.
+        if self.handling {
+            return true;
+        }
         if let Some(wanted) = self.start_at.clone()
             && !cx.task.implicit
         {

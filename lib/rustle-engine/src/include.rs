@@ -38,7 +38,7 @@ impl Engine<'_> {
             .unwrap_or_else(|| "item".to_owned());
         let index_var = cx.task.loop_control.get("index_var").and_then(|v| self.render_str(&cx, v).ok());
         let looped = items.is_some();
-        self.world.event(TaskEvent::Start { header: self.include_header(&cx) });
+        self.tell(TaskEvent::Start { header: self.include_header(&cx) });
         let rounds: Vec<Option<Value>> = items.map_or_else(|| vec![None], |l| l.into_iter().map(Some).collect());
         let mut loaded = Vec::new();
         let mut skipped = None;
@@ -66,7 +66,7 @@ impl Engine<'_> {
                     if let Some(item) = &item {
                         skip.insert(loop_var.as_str(), item.clone());
                         skip.insert("ansible_loop_var", loop_var.as_str());
-                        self.world.event(TaskEvent::Item {
+                        self.tell(TaskEvent::Item {
                             position: cx.place.position.clone(),
                             status: Status::Skipped,
                             result: skip.clone(),
@@ -98,7 +98,7 @@ impl Engine<'_> {
             self.vars.apply(&VarChanges { set: dict! { name.as_str() => told }, ..VarChanges::default() });
         }
         for one in &loaded {
-            self.world.event(TaskEvent::Included {
+            self.tell(TaskEvent::Included {
                 position: cx.place.position.clone(),
                 file: one.file.clone(),
                 label: one.label.clone(),

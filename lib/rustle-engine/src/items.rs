@@ -19,6 +19,7 @@ impl Engine<'_> {
         let evaluated = match &repeat.with {
             None => self.render(cx, &repeat.value),
             Some(name) => match self.render(cx, &repeat.value) {
+                Ok(terms) if is_omit(&terms) => Ok(terms),
                 Ok(terms) => match self.with_lookup(cx, name, terms) {
                     Err(e) if !lost(e.clone()) && !e.to_string().ends_with("was not found.") => {
                         let nowhere = Origin::new("<unknown>", 0, 0);
@@ -36,11 +37,16 @@ impl Engine<'_> {
                 .inside("Error rendering template", at.as_ref()));
         }
         let value = match evaluated {
+            Ok(v) if is_omit(&v) => {
+                return Err(Failure::new("A template was resolved to an Omit scalar.")
+                    .at(at.as_ref())
+                    .help("Callers must be prepared to handle this value. This is most likely a bug in the code requesting templating."));
+            }
             Ok(v) => v,
             Err(e) if lost(e.clone()) => {
                 let call = Call::Items { task: cx.task.id, scope: cx.place.frames.clone() };
                 match self.ask(&cx.place.position, call)? {
-                    Reply::Value { value } => value.into_data(),
+                    Reply::Value { value, deprecations } => self.heard(value, deprecations),
                     _ => return Err(Failure::new("the controller sent no items").at(at.as_ref())),
                 }
             }
@@ -218,6 +224,8 @@ impl Engine<'_> {
             view.locals.insert("_task", task_view(own, all.as_dict().cloned()));
             self.project(&view, &mut sum);
         }
+        // The summary names the other host as the task does.
+        sum.delegated = cx.inherited.get("delegate_to").filter(|_| sum.unreachable).and_then(Value::as_str).map(str::to_owned);
         // The summary's own chain is not printed: the items' were.
         sum.errors.clear();
         sum

@@ -53,5 +53,5 @@ pub use play::{Flow, GATHER_TASK, gather_task};
 pub use program::{Program, in_order};
 pub use scope::{Parts, Place, TaskScope};
 pub use tags::TagFilter;
-pub use vars::{HostVars, Layers};
+pub use vars::{HostVars, Layers, merged_into};
 pub use world::{SHARED_NAMES, Update, World, WorldError};

@@ -120,6 +120,9 @@ impl Engine<'_> {
     /// Runs the handlers that were notified, in the order in which they are defined. What a handler notifies runs, too,
     /// if it stands further down; else at the next flush.
     pub(crate) fn flush_handlers(&mut self, at: &Position) -> Flow {
+        if self.after.as_ref().is_some_and(|after| after >= at && !(after.len() > at.len() && after.starts_with(at))) {
+            return Flow::Next;
+        }
         self.resolve_notifications(at);
         let mut all = Vec::new();
         self.program.tasks_below(&self.handlers.clone(), &mut all);
@@ -129,7 +132,9 @@ impl Engine<'_> {
                 self.due.remove(k);
                 let mut position = at.clone();
                 position.extend([0, i as u32]);
+                self.handling = true;
                 let flow = self.task(handler.id, &position);
+                self.handling = false;
                 if flow != Flow::Next {
                     return flow;
                 }

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
 use crate::manner::Manner;
 use crate::outcome::{Outcome, task_view};
+use crate::vars::merged_into;
 use rustle_jinja::is_omit;
 use rustle_stream::event::{ErrorPart, TaskEvent};
 use rustle_stream::protocol::VarChanges;
@@ -244,7 +245,9 @@ impl Engine<'_> {
         if let Some(facts) = &facts {
             match &*cx.task.action {
                 "ansible.builtin.set_fact" => changes.set.update(facts),
-                "ansible.builtin.include_vars" => changes.included.update(facts),
+                "ansible.builtin.include_vars" => {
+                    changes.included = if self.merge_dicts { merged_into(&self.vars.included, facts) } else { facts.clone() };
+                }
                 // `debug: var=ansible_facts` shows them.
                 "ansible.builtin.debug" => {}
                 _ => {

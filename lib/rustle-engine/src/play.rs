@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use rustle_stream::event::TaskEvent;
 use rustle_stream::model::{Block, BlockId, Node, Task, TaskId};
-use rustle_stream::protocol::{Call, Outcome, Position, Reply};
+use rustle_stream::protocol::{BarrierRule, Call, Outcome, Position, Reply};
 use rustle_value::{Dict, Value, py_str};
 use std::sync::Arc;
 
@@ -188,7 +188,15 @@ impl Engine<'_> {
             }
             once = Some((role.id, first));
         }
+        let nested = self.depth > 0 || !self.frames.is_empty() || (block.implicit && !block.role_root);
+        self.depth += u32::from(nested || !block.role_root);
         let flow = self.block_parts(&block, base, start, body, rescue);
+        self.depth -= u32::from(nested || !block.role_root);
+        if flow == Flow::Failed && (!block.always.is_empty() || (nested && self.left.is_none())) {
+            let mut last = base.clone();
+            last.extend([next.saturating_sub(1), u32::MAX]);
+            self.left = Some(last);
+        }
         if let Some((id, first)) = once
             && matches!(flow, Flow::Next | Flow::EndRole)
             && self.roles_ran.contains(&id)
@@ -202,18 +210,24 @@ impl Engine<'_> {
         self.rescue_depth += u32::from(rescues);
         let mut flow = self.nodes(&block.body, base, &mut { start });
         self.rescue_depth -= u32::from(rescues);
-        if flow == Flow::Failed && rescues {
+        if rescues && self.was_lost_in(base, start + body, start + body + rescue) {
+            flow = self.nodes(&block.rescue, base, &mut { start + body });
+        } else if flow == Flow::Failed && rescues {
+            self.left = None;
             self.world.event(TaskEvent::Rescue { position: self.at.clone() });
             flow = self.nodes(&block.rescue, base, &mut { start + body });
         }
         if !block.always.is_empty() && matches!(flow, Flow::Next | Flow::Failed) {
-            self.cleared = false;
+            let before = std::mem::take(&mut self.cleared);
             let always = self.nodes(&block.always, base, &mut { start + body + rescue });
             if always != Flow::Next {
                 flow = always;
-            } else if std::mem::take(&mut self.cleared) {
+            } else if self.cleared {
                 flow = Flow::Next;
+                self.left = None;
             }
+            // What cleared an inner block's failure clears the outer one's.
+            self.cleared |= before;
         }
         flow
     }
@@ -256,10 +270,14 @@ impl Engine<'_> {
         let outcome = crate::outcome::Outcome::from_failure(failure, cx);
         self.finish(cx, outcome, false).0
     }
-    /// What ends the play for all hosts: the controller asks the first of them whether the task's condition holds. `None`
+    /// What is done once for all hosts: the controller asks the first of them whether the task's condition holds. `None`
     /// where there is no controller.
-    fn meta_once(&mut self, cx: &TaskContext) -> Option<Flow> {
-        let call = Call::RunOnce { task: cx.task.id, scope: cx.place.frames.clone() };
+    fn meta_once(&mut self, cx: &TaskContext, what: &str) -> Option<Flow> {
+        let (task, scope) = (cx.task.id, cx.place.frames.clone());
+        let ends = matches!(what, "end_play" | "end_batch");
+        // Where hosts do not wait for each other, each does it for itself.
+        let each = !ends && self.barriers == BarrierRule::Never;
+        let call = if each { Call::RunTask { task, scope } } else { Call::RunOnce { task, scope } };
         match self.world.call(&cx.place.position, call) {
             Ok(Reply::Task { done }) if done.failed => {
                 let message = done.result.get("msg").map(py_str).unwrap_or_default();
@@ -267,7 +285,15 @@ impl Engine<'_> {
             }
             Ok(Reply::Task { done }) => {
                 self.take_updates();
-                Some(if done.meta.is_some() { Flow::EndHost } else { Flow::Next })
+                if done.meta.is_none() {
+                    return Some(Flow::Next);
+                }
+                match what {
+                    "clear_facts" => self.vars.clear_facts(),
+                    "clear_host_errors" => self.cleared = true,
+                    _ => {}
+                }
+                Some(if ends { Flow::EndHost } else { Flow::Next })
             }
             Ok(Reply::Stop { reason }) => {
                 self.stop = Some(reason);
@@ -277,8 +303,8 @@ impl Engine<'_> {
             Err(e) => Some(self.meta_failed(cx, e.into())),
         }
     }
-    /// Whether the condition of a `meta` task that ends the play holds for this host, asked on the controller. Tells what
-    /// it comes to.
+    /// Whether the condition of a `meta` task that is for all hosts holds for this one, asked on the controller. Tells
+    /// what it comes to.
     ///
     /// # Errors
     /// A condition that cannot be evaluated.
@@ -286,13 +312,31 @@ impl Engine<'_> {
         let Some(task) = self.program.task(id) else { return Ok(false) };
         let cx = self.context(&task, position);
         let what = task.args.get("_raw_params").map(py_str).unwrap_or_default();
-        let holds = self.conditions_hold(&cx)?.is_none();
+        let holds = self.meta_condition(&cx, &what)?;
         if holds {
-            self.told(&cx, 2, if what == "end_play" { "META: ending play" } else { "META: ending batch" }.into());
+            let text = match what.as_str() {
+                "end_play" => "ending play",
+                "end_batch" => "ending batch",
+                "clear_facts" => "facts cleared",
+                "clear_host_errors" => "cleared host errors",
+                "refresh_inventory" => "inventory successfully refreshed",
+                other => other,
+            };
+            self.told(&cx, 2, format!("META: {text}"));
         } else {
             self.meta_skipped(&cx, &what);
         }
         Ok(holds)
+    }
+    /// Whether the task's condition holds. Some have none, whatever the playbook says.
+    fn meta_condition(&self, cx: &TaskContext, what: &str) -> Result<bool, Failure> {
+        if matches!(what, "noop" | "refresh_inventory" | "reset_connection") {
+            if !cx.inherited.when.is_empty() {
+                self.world.warning(format!("{what} task does not support when conditional"));
+            }
+            return Ok(true);
+        }
+        Ok(self.conditions_hold(cx)?.is_none())
     }
     /// `meta`: changes the course of the play.
     pub(crate) fn meta(&mut self, cx: &TaskContext) -> Flow {
@@ -301,15 +345,15 @@ impl Engine<'_> {
             Ok(w) => w,
             Err(e) => return self.meta_failed(cx, e.into()),
         };
-        if matches!(what.as_str(), "end_play" | "end_batch")
+        if matches!(what.as_str(), "end_play" | "end_batch" | "clear_facts" | "clear_host_errors" | "refresh_inventory")
             && !self.world.is_controller()
-            && let Some(flow) = self.meta_once(cx)
+            && let Some(flow) = self.meta_once(cx, &what)
         {
             return flow;
         }
-        match self.conditions_hold(cx) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
+        match self.meta_condition(cx, &what) {
+            Ok(true) => {}
+            Ok(false) => {
                 self.meta_skipped(cx, &what);
                 return Flow::Next;
             }

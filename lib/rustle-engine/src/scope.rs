@@ -62,7 +62,9 @@ impl Scope for TaskScope<'_> {
         self.world.name(name).transpose()
     }
     fn used(&self, name: &str, origin: Option<&Origin>) {
-        self.deprecated.used(&self.layers, name, origin);
+        // Where in a template file is not known.
+        let whole = self.parts.and(origin).filter(|o| (o.line, o.column) == (1, 1)).map(|o| Origin::new(o.file.clone(), 0, 0));
+        self.deprecated.used(&self.layers, name, whole.as_ref().or(origin));
     }
     fn trusts(&self, name: &str) -> bool {
         let host = self.layers.host;
@@ -125,7 +127,10 @@ impl Scope for TaskScope<'_> {
             expression,
         };
         Some(match self.world.call(&self.place.position, call) {
-            Ok(Reply::Value { value }) => Ok(value.into_data()),
+            Ok(Reply::Value { value, deprecations }) => {
+                self.deprecated.heard(deprecations.into_iter().map(Value::into_data).collect());
+                Ok(value.into_data())
+            }
             Ok(Reply::Error { message, undefined: true, .. }) => Err(Error::undefined(message)),
             Ok(Reply::Error { message, .. }) => Err(Error::runtime(message)),
             Ok(_) => Err(Error::runtime("the controller gave no answer to a template")),

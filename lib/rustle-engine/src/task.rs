@@ -21,6 +21,9 @@ impl Engine<'_> {
             return Flow::Stopped;
         }
         let Some(task) = self.program.task(id) else { return Flow::Next };
+        if let Some(flow) = self.behind(position, is_include(&task.action)) {
+            return flow;
+        }
         self.renew_vars_files(position);
         let cx = self.context(&task, position);
         if !self.admitted(&cx) {
@@ -47,6 +50,12 @@ impl Engine<'_> {
         if let Err(stopped) = if waits && !own_turn { self.wait(&cx, Call::Barrier) } else { Ok(Flow::Next) } {
             return stopped;
         }
+        if self.options.step
+            && !self.world.is_controller()
+            && let Err(instead) = self.wait(&cx, Call::Step { task: self.asked_name(&cx) })
+        {
+            return instead;
+        }
         if let Some(limit) = self.throttle(&cx)
             && let Err(stopped) = self.wait(&cx, Call::Turn { limit })
         {
@@ -68,6 +77,7 @@ impl Engine<'_> {
                 Err(Flow::Stopped)
             }
             Ok(Reply::Fail) => Ok(Flow::Failed),
+            Ok(Reply::Pass) => Err(Flow::Next),
             Ok(_) => {
                 self.take_updates();
                 Ok(Flow::Next)

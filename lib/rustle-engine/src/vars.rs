@@ -62,6 +62,13 @@ impl HostVars {
     }
 }
 
+/// `new` as it is where dicts are merged with what `before` has under the same name.
+pub fn merged_into(before: &Dict, new: &Dict) -> Dict {
+    let mut out: Dict = new.iter().filter_map(|(name, _)| Some((name.clone(), before.get_value(name)?.clone()))).collect();
+    out.merge(new);
+    out
+}
+
 /// All that a task sees: the host's layers and its own.
 pub struct Layers<'a> {
     pub host: &'a HostVars,
@@ -77,6 +84,8 @@ pub struct Layers<'a> {
     /// Magic variables that depend on the task.
     pub task_magic: &'a Dict,
     pub inject_facts: bool,
+    /// Dicts of one name are merged, from the lowest layer up.
+    pub merge: bool,
 }
 
 impl Layers<'_> {
@@ -107,6 +116,9 @@ impl Layers<'_> {
         self.inject_facts && self.host.facts.contains_key(name) && name != "ansible_local" && self.above_facts(name).is_none()
     }
     fn known(&self, name: &str) -> Option<Value> {
+        if self.merge && name != "ansible_facts" {
+            return self.merged_value(name);
+        }
         let h = self.host;
         self.above_facts(name)
             .cloned()
@@ -151,6 +163,37 @@ impl Layers<'_> {
             && h.magic.get("groups").and_then(|g| g.get("all")).and_then(|l| l.as_list().map(|l| !l.contains(&Value::from("localhost")))).unwrap_or(false);
         if implicit { Some(Value::from("127.0.0.1")) } else { host }
     }
+    /// The dicts of all layers as one, or what a layer has that is none. Blocks and tasks are one layer, and so are
+    /// includes: there the nearest value counts.
+    fn merged_value(&self, name: &str) -> Option<Value> {
+        let mut found: Option<Value> = None;
+        let mut group: Option<&Value> = None;
+        let in_group = |d: &Dict| self.inherited.vars.iter().chain(self.frames).any(|g| std::ptr::eq(g, d));
+        let put = |found: &mut Option<Value>, v: &Value| {
+            *found = Some(match (found.take(), v) {
+                (Some(Value::Dict(mut low)), Value::Dict(high)) => {
+                    Arc::make_mut(&mut low).merge(high);
+                    Value::Dict(low)
+                }
+                (_, v) => v.clone(),
+            });
+        };
+        for d in self.dicts() {
+            let Some(v) = d.get(name) else { continue };
+            if in_group(d) {
+                group = Some(v);
+                continue;
+            }
+            if let Some(nearest) = group.take() {
+                put(&mut found, nearest);
+            }
+            put(&mut found, v);
+        }
+        if let Some(nearest) = group {
+            put(&mut found, nearest);
+        }
+        found
+    }
     /// All layers from lowest to highest.
     pub fn dicts(&self) -> Vec<&Dict> {
         let h = self.host;
@@ -188,7 +231,7 @@ impl Layers<'_> {
         let mut out = Dict::new();
         out.insert("ansible_facts", Value::dict(self.host.namespaced.clone()));
         for d in self.dicts() {
-            out.update(d);
+            if self.merge { out.merge(d) } else { out.update(d) }
         }
         out
     }

@@ -65,7 +65,7 @@ pub trait World {
     /// The clear text of a vaulted value.
     fn decrypt(&self, place: &crate::scope::Place, vaulted: &Vaulted) -> Result<Value, JinjaError> {
         match self.call(&place.position, Call::Decrypt { task: place.task, ciphertext: vaulted.ciphertext.to_string() }) {
-            Ok(Reply::Value { value }) => Ok(value.into_data()),
+            Ok(Reply::Value { value, .. }) => Ok(value.into_data()),
             Ok(Reply::Error { message, .. }) => Err(JinjaError::runtime(message)),
             Ok(_) => Err(JinjaError::runtime("the controller gave no answer to a decryption")),
             Err(e) => Err(JinjaError::runtime(e.to_string())),

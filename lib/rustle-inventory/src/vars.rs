@@ -52,17 +52,7 @@ pub(crate) struct FileCache(Mutex<Files>);
 /// `b` over `a`: `dict.update`, or a deep merge of dicts.
 pub fn combine(a: &Dict, b: &Dict, merge: bool) -> Dict {
     let mut out = a.clone();
-    if !merge {
-        out.update(b);
-        return out;
-    }
-    for (k, v) in b.iter() {
-        let both = match (out.get_value(k), v) {
-            (Some(Value::Dict(old)), Value::Dict(new)) => Value::dict(combine(old, new, true)),
-            _ => v.clone(),
-        };
-        out.insert(k.clone(), both);
-    }
+    if merge { out.merge(b) } else { out.update(b) }
     out
 }
 

@@ -94,7 +94,11 @@ pub fn run(req: &ModuleRequest) -> Dict {
         return failed(Failure::new(format!("The module {} is not available {place}.{hint}", req.module)));
     };
     match catch_unwind(AssertUnwindSafe(|| run_module(module, req))) {
-        Ok(result) => result,
+        Ok(mut result) => {
+            #[cfg(unix)]
+            crate::foreign::look_for_python(req, &mut result);
+            result
+        }
         Err(panic) => {
             let why = panic
                 .downcast_ref::<&str>()

@@ -87,6 +87,7 @@ pub fn options(args: &ArgMatches, cwd: &str) -> Options {
         start_at_task: args.get_one::<String>("start-at-task").cloned(),
         force_handlers: args.get_flag("force-handlers"),
         flush_cache: false,
+        step: false,
         forks: args.get_one::<u32>("forks").copied(),
         playbooks: words(args, "PLAYBOOK"),
         inventory: words(args, "inventory"),

@@ -132,6 +132,7 @@ pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>,
         cwd: cwd.to_owned(),
         roles_path: settings.roles_path.clone(),
         private_role_vars: settings.private_role_vars,
+        merge_dicts: settings.inventory_options.merge_dicts,
         collections_path: settings.collections_path.clone(),
         module_path: settings.module_path.clone(),
         known_modules: rustle_modules::names().map(Into::into).collect(),
@@ -180,7 +181,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
         }
         Ok(plain)
     });
-    let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()))?;
+    let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()), settings.inventory_options.merge_dicts)?;
     let sealed_extra = opened.lock().is_ok_and(|s| !s.is_empty());
     let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
     let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };

@@ -179,6 +179,11 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// A tag, or a list of them, rendered with the play's variables; as written where that cannot be done.
+    pub fn tag(&self, play: &Play, v: &Value) -> Value {
+        self.rendered(play, "tags", v).unwrap_or_else(|_| v.clone())
+    }
+
     /// The hosts of a play, in order.
     pub fn hosts(&self, play: &Play, source: &dyn HostSource) -> Result<Vec<String>, PlanError> {
         let pattern = self.rendered(play, "hosts", &play.hosts)?;

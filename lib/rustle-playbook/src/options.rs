@@ -47,6 +47,8 @@ pub struct Options {
     pub duplicate_keys: rustle_yaml::DuplicateKeys,
     /// `private_role_vars`: a role's defaults and vars are its own, unless the mention says otherwise.
     pub private_role_vars: bool,
+    /// `hash_behaviour = merge`.
+    pub merge_dicts: bool,
     /// `-e`: import names may use them.
     pub extra_vars: Dict,
     pub render: Render,
@@ -85,6 +87,7 @@ impl Default for Options {
             cwd: "/".into(),
             roles_path: default_roles_path(),
             private_role_vars: false,
+            merge_dicts: false,
             collections_path: default_collections_path(),
             module_path: Vec::new(),
             known_modules: Vec::new(),

@@ -111,7 +111,7 @@ impl Loader {
                 let message = format!("The {sub}/main.yml file for role '{role}' must contain a dictionary of variables");
                 return Err(PlaybookError::parser(message, None));
             };
-            out.update(&vars);
+            if self.options.merge_dicts { out.merge(&vars) } else { out.update(&vars) }
         }
         Ok(out)
     }

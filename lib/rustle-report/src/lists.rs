@@ -1,6 +1,6 @@
 //! `--list-hosts`, `--list-tasks` and `--list-tags`: what would run, without running it.
 //!
-//! Tags and names are shown as written: nothing is templated here.
+//! Names are shown as written.
 
 use rustle_stream::model::{Block, BlockId, Fragment, Keywords, Node, Play, Role, RoleId, Task, TaskId};
 use rustle_value::{Value, py_repr, py_str};
@@ -20,6 +20,8 @@ pub struct Listed<'p> {
     pub fragment: &'p Fragment,
     /// Hosts that it would run on.
     pub hosts: &'p [String],
+    /// Renders a task's tag, or list of tags.
+    pub tag: &'p dyn Fn(&Value) -> Value,
 }
 
 /// The lists of one playbook's plays. `tags` and `skip_tags` choose the tasks, as they would in a run.
@@ -36,7 +38,11 @@ pub fn list(playbook: &str, plays: &[Listed<'_>], wanted: Wanted, tags: &[String
             out.push_str(&format!("    pattern: {shown}\n    hosts ({}):\n", p.hosts.len()));
             p.hosts.iter().for_each(|h| out.push_str(&format!("      {h}\n")));
         }
-        let tasks = Walk::new(p.play, p.fragment).tasks(tags, skip_tags);
+        let own = tag_set([&p.play.keywords], p.tag);
+        // Who asks for the tags wants to see those of tasks that never run unasked, too.
+        let every = ["never".to_owned(), "all".to_owned()];
+        let only = if wanted.tags && tags.is_empty() && skip_tags.is_empty() { &every[..] } else { tags };
+        let tasks = Walk::new(p).tasks(only, skip_tags);
         if wanted.tasks {
             out.push_str("    tasks:\n");
             for (name, tags) in &tasks {
@@ -44,7 +50,7 @@ pub fn list(playbook: &str, plays: &[Listed<'_>], wanted: Wanted, tags: &[String
             }
         }
         if wanted.tags {
-            let all: BTreeSet<String> = tasks.iter().flat_map(|(_, t)| t.iter().cloned()).collect();
+            let all: BTreeSet<String> = tasks.iter().flat_map(|(_, t)| t.iter().cloned()).chain(own).collect();
             out.push_str(&format!("      TASK TAGS: {}\n", brackets(&all)));
         }
     }
@@ -68,26 +74,26 @@ fn brackets(tags: &BTreeSet<String>) -> String {
     format!("[{}]", tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
-fn tag_set<'k>(keywords: impl IntoIterator<Item = &'k Keywords>) -> BTreeSet<String> {
-    keywords
-        .into_iter()
-        .flat_map(|k| &k.tags)
-        .map(py_str)
-        .collect()
+fn tag_set<'k>(keywords: impl IntoIterator<Item = &'k Keywords>, render: &dyn Fn(&Value) -> Value) -> BTreeSet<String> {
+    let rendered = keywords.into_iter().flat_map(|k| &k.tags).map(render);
+    rendered.flat_map(|v| v.as_list().map_or_else(|| vec![py_str(&v)], |l| l.iter().map(py_str).collect())).collect()
 }
 
 /// The tasks of a play in order, with their inherited tags.
 struct Walk<'p> {
     play: &'p Play,
+    tag: &'p dyn Fn(&Value) -> Value,
     tasks: HashMap<TaskId, &'p Task>,
     blocks: HashMap<BlockId, &'p Block>,
     roles: HashMap<RoleId, &'p Role>,
 }
 
 impl<'p> Walk<'p> {
-    fn new(play: &'p Play, f: &'p Fragment) -> Self {
+    fn new(listed: &Listed<'p>) -> Self {
+        let f = listed.fragment;
         Walk {
-            play,
+            play: listed.play,
+            tag: listed.tag,
             tasks: f.tasks.iter().map(|t| (t.id, t)).collect(),
             blocks: f.blocks.iter().map(|b| (b.id, b)).collect(),
             roles: f.roles.iter().map(|r| (r.id, r)).collect(),
@@ -109,7 +115,7 @@ impl<'p> Walk<'p> {
             Node::Task(id) => {
                 let Some(t) = self.tasks.get(&id).filter(|t| !t.implicit) else { return };
                 above.push(&t.keywords);
-                out.push((self.name(t), tag_set(above.iter().copied())));
+                out.push((self.name(t), tag_set(above.iter().copied(), self.tag)));
                 above.pop();
             }
             Node::Block(id) => {
@@ -176,12 +182,12 @@ mod tests {
         });
         let play: Play = serde_json::from_value(json["play"].clone()).unwrap();
         let fragment: Fragment = serde_json::from_value(json["fragment"].clone()).unwrap();
-        let listed = [Listed { play: &play, fragment: &fragment, hosts: &["h1".into()] }];
+        let listed = [Listed { play: &play, fragment: &fragment, hosts: &["h1".into()], tag: &Value::clone }];
         let all = Wanted { hosts: true, tasks: true, tags: true };
         assert_eq!(
             list("l.yml", &listed, all, &[], &[]),
             "\nplaybook: l.yml\n\n  play #1 (all): First\tTAGS: [pt]\n    pattern: ['all']\n    hosts (1):\n      h1\n    tasks:\n      \
-             r1 : in a role\tTAGS: [pt]\n      a\tTAGS: [pt, t1, t2]\n      TASK TAGS: [pt, t1, t2]\n"
+             r1 : in a role\tTAGS: [pt]\n      a\tTAGS: [pt, t1, t2]\n      debug\tTAGS: [never, pt]\n      TASK TAGS: [never, pt, t1, t2]\n"
         );
         let some = list("l.yml", &listed, Wanted { tags: true, ..Wanted::default() }, &["never".into()], &[]);
         assert!(some.ends_with("TASK TAGS: [never, pt]\n"), "{some}");

@@ -104,6 +104,7 @@ fn run_options(options: &Options, config: &Config) -> RunOptions {
         tags: if options.tags.is_empty() { config.list("TAGS_RUN") } else { options.tags.clone() },
         skip_tags: if options.skip_tags.is_empty() { config.list("TAGS_SKIP") } else { options.skip_tags.clone() },
         start_at_task: options.start_at_task.clone(),
+        step: options.step,
         force_handlers: options.force_handlers || config.flag("DEFAULT_FORCE_HANDLERS"),
         config: settings,
     }
@@ -185,6 +186,7 @@ fn shared(
         stats: Mutex::new(Dict::new()),
         settings: rustle_cli::config::table().map(|s| (s.name, config.get(s.name))).collect(),
         ask: Box::new(crate::prompt::ask),
+        ask_line: Box::new(crate::prompt::step),
         connecting: Mutex::new(()),
     })
 }

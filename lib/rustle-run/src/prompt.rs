@@ -12,6 +12,17 @@ pub fn ask(question: &str, hidden: bool) -> Option<String> {
     line(question, hidden).ok()
 }
 
+/// Asks whether a task is to run: on standard output, with a line of standard input for an answer, whatever these are.
+pub fn step(question: &str) -> Option<String> {
+    let mut out = std::io::stdout();
+    out.write_all(question.as_bytes()).and_then(|()| out.flush()).ok()?;
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(n) if n > 0 => Some(line.trim_end_matches('\n').to_owned()),
+        _ => None,
+    }
+}
+
 /// Asks for a password on the controlling terminal; where there is none, reads a line of standard input.
 pub fn secret(question: &str) -> Result<String, String> {
     line(question, true)

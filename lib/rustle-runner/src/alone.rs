@@ -7,7 +7,7 @@ use rustle_stream::Record;
 use rustle_stream::event::{RunEvent, TaskEvent};
 use rustle_stream::model::{Task, TaskId};
 use rustle_stream::payload::{AlonePlay, EmbeddedFile};
-use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Position, Reply, SourceFile, TaskDone};
+use rustle_stream::protocol::{Blob, Bytes, Call, ModuleRequest, Position, Reply, SourceFile};
 use rustle_stream::record::Stream;
 use rustle_stream::sequencer::Sequencer;
 use rustle_value::{Dict, Value};
@@ -220,9 +220,9 @@ impl World for AloneWorld {
                 self.warning(message.clone());
                 Reply::Stop { reason: message }
             }
-            Call::Barrier | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
+            Call::Barrier | Call::Step { .. } | Call::Turn { .. } | Call::Verdict { .. } => Reply::Go,
             Call::RunOnce { .. } => Reply::RunItYourself,
-            Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::Task { done: TaskDone::default() },
+            Call::RunTask { task, .. } if !self.tasks.contains(&task) => Reply::RunItYourself,
             Call::RunTask { .. } => Self::only_controller("this task"),
             Call::Content { sha256 } => match lock(&self.contents).get(&sha256) {
                 Some(data) => Reply::Content { blob: Blob { sha256, data: Bytes(data.clone()) } },

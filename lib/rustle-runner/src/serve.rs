@@ -104,9 +104,9 @@ fn drive(shared: &Arc<Shared>, todo: &mpsc::Receiver<Work>) {
                     return;
                 };
                 engine.load(*program);
-                let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.run()));
+                let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (engine.run(), engine.goes_on().cloned())));
                 match run {
-                    Ok(outcome) => shared.send(&Up::PlayDone { outcome }),
+                    Ok((outcome, after)) => shared.send(&Up::PlayDone { outcome, after }),
                     Err(panic) => {
                         let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
                         shared.send(&Up::Fatal { message: format!("internal error in the runner: {}", text.unwrap_or_default()) });

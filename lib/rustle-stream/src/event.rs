@@ -150,6 +150,8 @@ pub enum RunEvent {
     /// A host could not be reached at all (`task` header of the task that would have run).
     Unreachable { play: PlayId, host: String, message: String },
     Warning { text: String },
+    /// What a person was asked (`--step`).
+    Asked { text: String },
     /// Every host of the play failed.
     NoMoreHosts,
     /// The run ends here, with no recap.

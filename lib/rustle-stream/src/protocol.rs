@@ -146,6 +146,9 @@ pub struct RunOptions {
     pub tags: Vec<String>,
     pub skip_tags: Vec<String>,
     pub start_at_task: Option<String>,
+    /// A person is asked before each task (`--step`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub step: bool,
     pub force_handlers: bool,
     /// Settings of `ansible.cfg` by their names in Ansible's documentation (`ANY_ERRORS_FATAL`,
     /// `DEFAULT_GATHERING`, …) that the engine reads.
@@ -208,6 +211,11 @@ pub struct PlayProgram {
     pub become_password: Option<String>,
     /// The user that the connection logged in as, where it is known.
     pub remote_user: Option<String>,
+    /// The last task that the host came to before it was lost: the play goes on after it, with what was notified before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Position>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified: Vec<String>,
     /// The host cannot be reached, for this reason: this runner stands in for it elsewhere, and runs no modules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
@@ -270,8 +278,12 @@ pub enum Up {
     /// A question; the asking host waits for the [`Down::Reply`].
     Call { id: u64, position: Position, call: Call },
     Executed { id: u64, result: Dict },
-    /// The play ended on this host.
-    PlayDone { outcome: Outcome },
+    /// The play ended on this host. `after`: it failed, and would go on behind this position if its errors were cleared.
+    PlayDone {
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Position>,
+    },
     /// Something that a person should see (a warning, a deprecation).
     Warning { text: String },
     /// The runner cannot go on.
@@ -304,6 +316,9 @@ pub struct Frame {
 pub enum Call {
     /// May I go on past this position? Answered by [`Reply::Go`] or [`Reply::Stop`].
     Barrier,
+    /// Shall I do this task (`--step`)? `task` names it for a person. Answered by [`Reply::Go`], [`Reply::Pass`] or
+    /// [`Reply::Stop`] when all others are as far.
+    Step { task: String },
     /// May I begin this task, of which `limit` hosts at once may run (`throttle`)? Answered by [`Reply::Go`] or
     /// [`Reply::Stop`]; the task's result gives the place free.
     Turn { limit: u32 },
@@ -348,13 +363,20 @@ pub enum Reply {
     Go,
     /// Take the task as failed, without a word: another host's failure counts for all.
     Fail,
+    /// Leave the task out, without a word.
+    Pass,
     /// Stop here: the play is over, or the user interrupted.
     Stop { reason: String },
     /// Results of a whole task as the controller ran it; events were emitted by the controller.
     Task { done: TaskDone },
     /// You are the one that runs this run_once task, locally.
     RunItYourself,
-    Value { value: Value },
+    /// `deprecations`: what was used for it that will be gone one day.
+    Value {
+        value: Value,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deprecations: Vec<Value>,
+    },
     File { file: Box<SourceFile> },
     Content { blob: Blob },
     Tasks { fragment: Box<Fragment>, placement: Placement, file: String, role: Option<RoleId> },
@@ -374,6 +396,10 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// A value for which nothing was used that is worth a word.
+    pub fn value(value: impl Into<Value>) -> Reply {
+        Reply::Value { value: value.into(), deprecations: Vec::new() }
+    }
     /// An error that is one message.
     pub fn error(message: impl Into<String>) -> Reply {
         Reply::Error { message: message.into(), undefined: false, parts: Vec::new(), msg: None }

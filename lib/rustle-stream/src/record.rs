@@ -37,6 +37,9 @@ pub struct Options {
     pub force_handlers: bool,
     /// Cached facts of all hosts are forgotten first.
     pub flush_cache: bool,
+    /// `--step`: a person is asked before each task.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub step: bool,
     /// Hosts at once; `None` where the user gave none.
     pub forks: Option<u32>,
     /// Playbook files as given.

@@ -67,6 +67,16 @@ impl Sequencer {
 
     /// A play (or a batch of its hosts) begins; the counters of earlier ones stay. `free`: `strategy: free`.
     pub fn begin(&mut self, play: PlayId, name: &str, hosts: &[String], free: bool) -> Vec<RunEvent> {
+        self.start(play, hosts, free);
+        vec![RunEvent::PlayStart { play, name: name.into(), hosts: hosts.to_vec() }]
+    }
+
+    /// Some hosts of the play go on when all are through.
+    pub fn again(&mut self, hosts: &[String]) {
+        self.start(self.play, hosts, self.free);
+    }
+
+    fn start(&mut self, play: PlayId, hosts: &[String], free: bool) {
         let counts = std::mem::take(&mut self.counts);
         *self = Sequencer {
             play,
@@ -77,7 +87,6 @@ impl Sequencer {
             counts,
             ..Self::default()
         };
-        vec![RunEvent::PlayStart { play, name: name.into(), hosts: hosts.to_vec() }]
     }
 
     /// An event of a host. Returns what can be printed now.

@@ -112,6 +112,20 @@ impl Dict {
             self.0.insert(k.clone(), v.clone());
         }
     }
+    /// The same, where what is a dict on both sides is merged, at every depth (`hash_behaviour = merge`).
+    pub fn merge(&mut self, other: &Dict) {
+        for (k, v) in other.iter() {
+            let both = match (self.get_value(k), v) {
+                (Some(Value::Dict(old)), Value::Dict(new)) => {
+                    let mut both = (**old).clone();
+                    both.merge(new);
+                    Value::dict(both)
+                }
+                _ => v.clone(),
+            };
+            self.insert(k.clone(), both);
+        }
+    }
     pub fn retain(&mut self, mut keep: impl FnMut(&Value, &Value) -> bool) {
         self.0.retain(|k, v| keep(&k.0, v));
     }

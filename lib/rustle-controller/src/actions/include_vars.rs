@@ -59,19 +59,19 @@ pub(crate) static ACTION: Action = Action {
                 Err(e) => return Ok(nothing(e.to_string())),
             }
         }
-        if text(args, "hash_behaviour").as_deref() == Some("merge")
-            && let Ok(engine) = world.shared.engine(world, &world.host, &world.play, &cx.place.frames)
-        {
-            for (name, value) in vars.clone().str_iter() {
-                if let (Value::Dict(more), Ok(Some(Value::Dict(before)))) = (value, engine.variable(name)) {
-                    vars.insert(name, rustle_inventory::combine(&before, more, true));
-                }
-            }
-        }
         if let Some(name) = text(args, "name") {
             vars = dict! { name => vars };
         }
-        crate::session::lock(&world.shared.offered).entry(world.host.clone()).or_default().update(&vars);
+        let usual = world.shared.merges_dicts();
+        let merge = text(args, "hash_behaviour").map_or(usual, |h| h == "merge");
+        let engine = world.shared.engine(world, &world.host, &world.play, &cx.place.frames)?;
+        if merge && !usual {
+            // With what the variables are now, as it is written.
+            let now: Dict = vars.str_iter().filter_map(|(name, _)| Some((Value::from(name), engine.scope(cx).layers.get(name)?))).collect();
+            vars = rustle_inventory::combine(&now, &vars, true);
+        }
+        let offered = if usual { rustle_engine::merged_into(&engine.vars.included, &vars) } else { vars.clone() };
+        lock(&world.shared.offered).entry(world.host.clone()).or_default().update(&offered);
         Ok(dict! {
             "changed" => false,
             "ansible_facts" => Value::dict(vars),

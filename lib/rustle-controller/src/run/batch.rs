@@ -1,9 +1,10 @@
 //! What the main loop knows of the hosts that run a play at the same time.
 
+use super::step::Steps;
 use crate::barrier::Barriers;
 use crate::shared::{PlayState, Shared};
 use crate::turns::Turns;
-use rustle_stream::event::TaskHeader;
+use rustle_stream::event::{TaskEvent, TaskHeader};
 use rustle_stream::model::TaskId;
 use rustle_stream::protocol::{Call, PlayProgram, Position, TaskDone};
 use std::collections::{HashMap, HashSet};
@@ -42,15 +43,25 @@ pub(super) struct Batch {
     /// The task that each host is in.
     pub(super) current: HashMap<String, TaskHeader>,
     pub(super) ended_all: bool,
+    /// `--step`.
+    pub(super) steps: Steps,
+    /// All its hosts, those that are out of the run too.
+    pub(super) all: Vec<String>,
+    /// Hosts that were lost and are to go on, after the others.
+    pub(super) revived: Vec<String>,
+    /// Where they were lost.
+    pub(super) after: HashMap<String, Position>,
+    /// What tasks of each host notified, until its handlers have run.
+    pub(super) notified: HashMap<String, Vec<String>>,
 }
 
 impl Batch {
     /// A batch that nobody has begun.
-    pub(super) fn new(shared: &Shared, state: &Arc<PlayState>, hosts: &[String], common: &Arc<PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Batch {
+    pub(super) fn new(shared: &Shared, state: &Arc<PlayState>, hosts: &[String], all: &[String], common: &Arc<PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Batch {
         let keyword = |name: &str| state.play.keywords.other.get(name).or_else(|| state.play.other.get(name)).cloned();
         Batch {
             play: state.clone(),
-            barriers: if shared.options.forks == Some(1) { Barriers::serial(hosts) } else { Barriers::new(hosts) },
+            barriers: barriers(shared, hosts),
             open: hosts.iter().cloned().collect(),
             order: hosts.to_vec(),
             common: common.clone(),
@@ -71,8 +82,35 @@ impl Batch {
             registers: registers.clone(),
             current: HashMap::new(),
             ended_all: false,
+            steps: Steps::default(),
+            all: all.to_vec(),
+            revived: Vec::new(),
+            after: HashMap::new(),
+            notified: HashMap::new(),
         }
     }
+    /// Begins again, with hosts that were lost.
+    pub(super) fn again(&mut self, shared: &Shared, hosts: &[String]) {
+        self.barriers = barriers(shared, hosts);
+        self.open = hosts.iter().cloned().collect();
+        self.order = hosts.to_vec();
+        self.once_results.clear();
+        self.current.clear();
+    }
+    /// Keeps what a host has notified, until its handlers have run.
+    pub(super) fn keep_notified(&mut self, host: &str, event: &TaskEvent) {
+        match event {
+            TaskEvent::Start { header } if !header.handler && self.current.get(host).is_some_and(|h| h.handler) => {
+                self.notified.remove(host);
+            }
+            TaskEvent::Result { notified, .. } if !notified.is_empty() => self.notified.entry(host.to_owned()).or_default().extend(notified.iter().cloned()),
+            _ => {}
+        }
+    }
+}
+
+fn barriers(shared: &Shared, hosts: &[String]) -> Barriers {
+    if shared.options.forks == Some(1) { Barriers::serial(hosts) } else { Barriers::new(hosts) }
 }
 
 /// How a batch ended.

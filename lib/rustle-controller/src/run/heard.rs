@@ -48,15 +48,7 @@ impl Run<'_> {
                     self.reply(&host, id, Reply::Task { done: TaskDone { skipped: done.skipped || i > 0, ..(*done).clone() } });
                 }
             }
-            Note::ClearErrors => {
-                // Later plays have these hosts again.
-                for set in [&mut self.gone, &mut self.failed, &mut self.unreachable] {
-                    set.clear();
-                }
-                lock(&self.shared.unreachable).clear();
-                lock(&batch.play.failed).clear();
-                batch.failing.clear();
-            }
+            Note::ClearErrors => self.clear_errors(batch),
             Note::Meta { what } => {
                 batch.ended_all = what == "end_play";
                 for host in batch.open.clone() {
@@ -66,15 +58,8 @@ impl Run<'_> {
                 }
             }
             Note::Warning(text) => (self.emit)(RunEvent::Warning { text }),
-            Note::Abort { message } => {
-                if !std::mem::replace(&mut self.aborted, true) {
-                    (self.emit)(RunEvent::Error { text: message });
-                }
-                self.error = Some(exit::ERROR);
-                for host in batch.open.drain() {
-                    batch.barriers.done(&host);
-                }
-            }
+            Note::Stepped { answer } => self.stepped(batch, answer),
+            Note::Abort { message } => self.abort(batch, message, exit::ERROR),
             Note::Interrupted => {
                 self.interrupted = true;
                 for session in lock(&self.shared.sessions).values() {
@@ -84,6 +69,33 @@ impl Run<'_> {
                     batch.barriers.done(&host);
                 }
             }
+        }
+    }
+    /// `meta: clear_host_errors`: what happened to the batch's hosts is forgotten. Those that could not be reached, or
+    /// failed where something is left for them, go on when the others are through; the rest is there in the next play.
+    fn clear_errors(&mut self, batch: &mut Batch) {
+        for host in &batch.all {
+            self.gone.remove(host);
+            self.failed.remove(host);
+            batch.taken.remove(host);
+            batch.failing.remove(host);
+            let lost = self.unreachable.remove(host);
+            if lost {
+                lock(&self.shared.unreachable).remove(host);
+            }
+            if (lost || batch.after.contains_key(host)) && !batch.open.contains(host) {
+                batch.revived.push(host.clone());
+            }
+        }
+    }
+    /// The run ends here, with this exit code.
+    pub(super) fn abort(&mut self, batch: &mut Batch, message: String, code: u8) {
+        if !std::mem::replace(&mut self.aborted, true) {
+            (self.emit)(RunEvent::Error { text: message });
+        }
+        self.error = Some(code);
+        for host in batch.open.drain() {
+            batch.barriers.done(&host);
         }
     }
     pub(super) fn reply(&self, host: &str, id: u64, reply: Reply) {
@@ -122,6 +134,10 @@ impl Run<'_> {
     pub(super) fn out(&mut self, batch: &mut Batch, host: &str) {
         batch.open.remove(host);
         batch.barriers.done(host);
+        if self.unreachable.contains(host) {
+            let header = batch.current.get(host).cloned().unwrap_or_else(|| first_header(&batch.play));
+            batch.after.insert(host.to_owned(), header.position);
+        }
         self.gone.insert(host.to_owned());
         lock(&batch.play.failed).insert(host.to_owned());
         batch.failing.insert(host.to_owned());
@@ -134,7 +150,7 @@ impl Run<'_> {
             Up::Ready { .. } | Up::Executed { .. } => {}
             Up::Event { event } => self.event(batch, host, *event),
             Up::Call { id, position, call } => self.call(batch, host, id, position, call),
-            Up::PlayDone { outcome } => {
+            Up::PlayDone { outcome, after } => {
                 if !batch.open.remove(host) {
                     return;
                 }
@@ -146,6 +162,8 @@ impl Run<'_> {
                     Outcome::Completed => {}
                     Outcome::Ended => {}
                     Outcome::Failed => {
+                        batch.after.remove(host);
+                        batch.after.extend(after.map(|at| (host.to_owned(), at)));
                         self.failed.insert(host.to_owned());
                         self.out(batch, host);
                     }
@@ -161,6 +179,7 @@ impl Run<'_> {
     }
     pub(super) fn event(&mut self, batch: &mut Batch, host: &str, event: TaskEvent) {
         let event = clean(event);
+        batch.keep_notified(host, &event);
         match &event {
             TaskEvent::Start { header } => {
                 self.started |= header.task != rustle_engine::GATHER_TASK;

@@ -3,6 +3,7 @@
 mod batch;
 mod heard;
 mod questions;
+mod step;
 mod told;
 
 use crate::program;
@@ -100,6 +101,8 @@ struct Run<'a> {
     gone: HashSet<String>,
     failed: HashSet<String>,
     unreachable: HashSet<String>,
+    /// Those that could not be reached when a play ended: they stay so.
+    lost: HashSet<String>,
     reached: HashSet<String>,
     interrupted: bool,
     /// Ended by an error of the run itself: there is no recap.
@@ -120,6 +123,7 @@ impl<'a> Run<'a> {
             gone: HashSet::new(),
             failed: HashSet::new(),
             unreachable: HashSet::new(),
+            lost: HashSet::new(),
             reached: HashSet::new(),
             interrupted: false,
             aborted: false,
@@ -155,6 +159,8 @@ impl Run<'_> {
         let name = program::play_name(self.shared, play, &prompted);
         let id = play.id;
         let hosts: Vec<String> = planned.hosts.clone();
+        self.gone.extend(self.lost.iter().cloned());
+        self.unreachable.extend(self.lost.iter().cloned());
         let live: Vec<String> = hosts.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
         if hosts.is_empty() {
             (self.emit)(RunEvent::PlayStart { play: id, name, hosts: Vec::new() });
@@ -189,15 +195,15 @@ impl Run<'_> {
         };
         let common = Arc::new(program::common(self.shared, &state, &fragment, &planned.placement, barriers));
         let registers: HashMap<TaskId, String> = fragment.tasks.iter().filter_map(|t| Some((t.id, t.register.clone()?))).collect();
-        for batch in &planned.batches {
-            let batch: Vec<String> = batch.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
+        for all in &planned.batches {
+            let batch: Vec<String> = all.iter().filter(|h| !self.gone.contains(*h)).cloned().collect();
             if batch.is_empty() {
                 continue;
             }
             *lock(&state.batch) = batch.clone();
             let start = self.sequencer.begin(id, &name, &batch, planned.free);
             self.emit_all(start);
-            let ended = self.batch(&state, &batch, &common, &registers, planned.free);
+            let ended = self.batch(&state, &batch, all, &common, &registers, planned.free);
             // A batch that failed as a whole ends the play.
             if self.aborted {
                 return Step::Stop;
@@ -209,18 +215,28 @@ impl Run<'_> {
                 break;
             }
         }
+        self.lost.extend(self.unreachable.iter().cloned());
         Step::Continue
     }
-    fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Ended {
-        let mut batch = Batch::new(self.shared, state, hosts, common, registers, free);
-        self.connect(&mut batch, hosts);
-        while !batch.open.is_empty() {
-            let Ok(note) = self.notes.recv() else { break };
-            self.note(&mut batch, note);
-            self.release(&mut batch);
+    fn batch(&mut self, state: &Arc<PlayState>, hosts: &[String], all: &[String], common: &Arc<rustle_stream::protocol::PlayProgram>, registers: &HashMap<TaskId, String>, free: bool) -> Ended {
+        let mut batch = Batch::new(self.shared, state, hosts, all, common, registers, free);
+        let mut hosts = hosts.to_vec();
+        loop {
+            self.connect(&mut batch, &hosts);
+            while !batch.open.is_empty() {
+                let Ok(note) = self.notes.recv() else { break };
+                self.note(&mut batch, note);
+                self.release(&mut batch);
+            }
+            let rest = self.sequencer.end();
+            self.emit_all(rest);
+            hosts = std::mem::take(&mut batch.revived);
+            if hosts.is_empty() || self.interrupted || self.aborted || batch.ended_all || batch.abort.is_some() {
+                break;
+            }
+            self.sequencer.again(&hosts);
+            batch.again(self.shared, &hosts);
         }
-        let rest = self.sequencer.end();
-        self.emit_all(rest);
         self.gone.extend(batch.taken.iter().cloned());
         self.failed.extend(batch.taken.iter().cloned());
         // Hosts that had nobody to wait for asked nobody.
@@ -265,6 +281,10 @@ impl Run<'_> {
         let user = lock(&self.shared.users).get(host).cloned();
         let mut program = program::for_host(self.shared, &batch.play, host, &batch.common, user.as_ref());
         let session = lock(&self.shared.sessions).get(host).cloned();
+        program.after = batch.after.get(host).cloned();
+        if program.after.is_some() {
+            program.notified = batch.notified.get(host).cloned().unwrap_or_default();
+        }
         if let Some(session) = session {
             // A runner that has run a play knows its host's variables itself.
             if !session.used.swap(true, std::sync::atomic::Ordering::SeqCst) {

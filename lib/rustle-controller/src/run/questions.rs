@@ -12,6 +12,7 @@ impl Run<'_> {
     pub(super) fn call(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, call: Call) {
         batch.barriers.reached(host, &position);
         match &call {
+            Call::Step { task } if batch.free => self.step(batch, (position, Some(host.to_owned())), host, id, task),
             Call::Turn { limit } => return batch.turns.ask(host, id, &position, *limit),
             Call::Verdict { fatal } => {
                 // After the task: beyond everything that may still happen in it.
@@ -77,6 +78,7 @@ impl Run<'_> {
             }
             match call {
                 Call::Barrier => self.reply(&host, id, Reply::Go),
+                Call::Step { task } => self.step(batch, (position, None), &host, id, &task),
                 Call::Verdict { fatal } => {
                     let reply = self.judge(batch, &at);
                     // Who fails with others takes no part in later plays, rescued or not.

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::failure::{Failure, origin_of};
 use crate::manner::Manner;
 use crate::once::{UNTRUSTED, UNTRUSTED_HELP};
+use rustle_jinja::Scope;
 use rustle_value::{Dict, Value, dict, py_str};
 use std::sync::Arc;
 
@@ -55,7 +56,10 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, _: Dict, _: &Manner) -> Re
         Value::List(l) => l.to_vec(),
         Value::Template(t) if rustle_value::is_template(&t.source) => match engine.render(cx, &that) {
             Ok(Value::List(l)) => l.to_vec(),
-            Ok(v @ Value::Bool(_)) => vec![v],
+            Ok(v @ Value::Bool(_)) => {
+                engine.scope(cx).used(rustle_jinja::DELIMITED, origin_of(&that));
+                vec![v]
+            }
             _ => vec![that.clone()],
         },
         other => vec![other.clone()],

@@ -118,10 +118,16 @@ impl Engine<'_> {
         }
         let payload = if crate::foreign::is_foreign(module) { Some(self.payload(cx, module)?) } else { None };
         let mut request = self.request(cx, manner, module, args, blobs);
-        if let Some(payload) = payload {
-            self.carry(cx, &mut request, payload);
+        match payload {
+            Some(payload) => self.carry(cx, &mut request, payload),
+            None if manner.delegate.is_none() => self.want_python(&mut request),
+            None => {}
         }
+        let looks = request.hints.contains_key("discover_python");
         let mut result = self.world.module(request, manner.delegate.as_deref())?;
+        if looks {
+            self.silent_python = result.get("ansible_facts").and_then(|f| f.get("discovered_interpreter_python")).cloned();
+        }
         if result.get("failed").is_some_and(Value::truthy) {
             result.insert(BY_MODULE, true);
         }

@@ -69,7 +69,7 @@ fn render(engine: &mut Engine<'_>, cx: &TaskContext, args: &Dict, file: &SourceF
         Err(rustle_jinja::Error::NeedsController { .. }) if !engine.world.is_controller() => {
             let call = Call::Render { task: cx.task.id, scope: cx.place.frames.clone(), item: cx.place.item };
             match engine.ask(&position, call)? {
-                Reply::Value { value } => Ok(rustle_value::py_str(&value)),
+                Reply::Value { value, deprecations } => Ok(rustle_value::py_str(&engine.heard(value, deprecations))),
                 _ => Err(failed("the controller sent no text")),
             }
         }

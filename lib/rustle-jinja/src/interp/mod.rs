@@ -180,6 +180,14 @@ impl<'a> Interp<'a> {
         }
     }
 
+    /// The same for one that the template does not read itself.
+    ///
+    /// # Errors
+    /// What rendering it raises.
+    pub fn known_variable(&mut self, name: &Arc<str>) -> Result<Option<Value>> {
+        self.host.try_get(name)?.map(|raw| self.resolve(raw)).transpose()
+    }
+
     /// Names of all variables of the host.
     pub fn host_names(&self) -> Vec<String> {
         self.host.names()

@@ -64,6 +64,16 @@ pub(super) fn here(names: &[String]) -> Option<String> {
     })
 }
 
+/// Notes which Python modules that are not native would run with here, where the hint `discover_python` asks for it.
+pub fn look_for_python(request: &ModuleRequest, result: &mut Dict) {
+    if request.hints.get("discover_python").is_some_and(Value::truthy)
+        && let Some(path) = here(&names(request))
+    {
+        // Nobody uses it yet: that is worth no warning.
+        add(result, discovered(request, Some(&path), true));
+    }
+}
+
 /// What a result says about an interpreter that had to be looked for: a fact, and a warning unless silent.
 pub fn discovered(request: &ModuleRequest, path: Option<&str>, silent: bool) -> Dict {
     let host = request.hints.get("inventory_hostname").map_or_else(|| "localhost".into(), py_str);

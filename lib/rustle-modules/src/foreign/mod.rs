@@ -11,7 +11,7 @@ mod judge;
 mod warm;
 
 pub use arguments::{Job, assemble, needs_folder};
-pub use discovery::{FALLBACK, Interpreter, add, discovered, interpreter, names};
+pub use discovery::{FALLBACK, Interpreter, add, discovered, interpreter, look_for_python, names};
 pub use judge::{Ran, failed_chain, judge};
 
 use crate::command::Cmd;

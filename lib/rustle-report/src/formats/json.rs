@@ -63,7 +63,7 @@ impl Report for Json<'_> {
                     self.stats.insert(host.as_str(), d);
                 }
             }
-            RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Warning { .. } | RunEvent::Error { .. } => {}
+            RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Asked { .. } | RunEvent::Warning { .. } | RunEvent::Error { .. } => {}
         }
     }
 

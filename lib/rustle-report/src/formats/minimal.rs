@@ -50,6 +50,7 @@ impl Report for Minimal<'_> {
                     self.end(host, position, *status, result, errors);
                 }
             }
+            RunEvent::Asked { text } => self.screen.banner(text),
             RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }

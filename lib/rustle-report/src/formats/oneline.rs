@@ -41,6 +41,7 @@ impl Report for Oneline<'_> {
                     self.end(host, position, *status, result);
                 }
             }
+            RunEvent::Asked { text } => self.screen.banner(text),
             RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }
