@@ -108,7 +108,7 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         None => ini.lines.push("\n".into()),
     }
     ini.edit(&a, &values, present);
-    let after = if ini.changed { ini.lines.concat() } else { before.clone() };
+    let after = ini.lines.concat();
     let mut result = Outcome::changed(ini.changed).with("msg", ini.msg).with("path", &a.path);
     result.set("diff", content_part(ctx, &a.path, &before, &after));
     if ini.changed && !ctx.check_mode {
@@ -130,10 +130,13 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
     Ok(result)
 }
 
-/// A line with the option: whether it is commented out, and what stands behind `=`.
+/// A line with the option.
 struct Line<'a> {
+    /// It is commented out.
     inactive: bool,
-    value: Option<&'a str>,
+    /// It has a sign between option and value.
+    sign: bool,
+    value: &'a str,
 }
 
 /// What a line is about, if it is about the option.
@@ -143,8 +146,8 @@ fn about<'a>(line: &'a str, option: &str) -> Option<Line<'a>> {
     let inactive = line.starts_with(['#', ';']);
     let rest = blanks(if inactive { &line[1..] } else { line }).strip_prefix(option)?;
     match blanks(rest) {
-        "" => Some(Line { inactive, value: None }),
-        r => r.strip_prefix('=').map(|v| Line { inactive, value: Some(blanks(v)) }),
+        "" => Some(Line { inactive, sign: false, value: "" }),
+        r => r.strip_prefix('=').map(|v| Line { inactive, sign: true, value: blanks(v) }),
     }
 }
 
@@ -194,7 +197,7 @@ impl Ini {
             wanted.iter().all(|w| {
                 let values: Vec<&String> = w.value.iter().chain(w.values.iter().flatten()).collect();
                 self.lines[*from..*to].iter().filter_map(|l| about(l, &w.option)).any(|l| {
-                    !l.inactive && (values.is_empty() || values.iter().any(|v| l.value == Some(v.as_str())))
+                    !l.inactive && (values.is_empty() || values.iter().any(|v| l.value == v.as_str()))
                 })
             })
         };
@@ -203,12 +206,9 @@ impl Ini {
     }
 
     /// A line as it should be.
-    fn line(a: &Args, option: &str, value: Option<&str>) -> String {
-        match value {
-            Some(v) if a.no_extra_spaces => format!("{option}={v}\n"),
-            Some(v) => format!("{option} = {v}\n"),
-            None => format!("{option}\n"),
-        }
+    fn line(a: &Args, option: &str, value: &str) -> String {
+        let sign = if a.no_extra_spaces { "=" } else { " = " };
+        format!("{option}{sign}{value}\n")
     }
 
     fn set(&mut self, a: &Args, option: &str, values: &[String], start: usize, end: usize) {
@@ -216,20 +216,33 @@ impl Ini {
             about(&self.lines[*n], option).is_some_and(|l| !l.inactive || a.modify_inactive_option)
         }).collect();
         if values.is_empty() {
-            return self.set_bare(a, option, &body, start, end);
+            let line = format!("{option}\n");
+            match body.first() {
+                Some(n) => self.replace(*n, line),
+                None => self.add(vec![line], start, end),
+            }
+            return;
         }
         let mut left: Vec<&String> = values.iter().collect();
         let mut kept = Vec::new();
         // Lines that have a value that is wanted stay.
         for n in &body {
-            let Some(place) = left.iter().position(|v| about(&self.lines[*n], option).is_some_and(|l| l.value == Some(v.as_str()))) else { continue };
+            let Some(place) = left.iter().position(|v| about(&self.lines[*n], option).is_some_and(|l| l.value == v.as_str())) else { continue };
             let value = left.remove(place);
             kept.push(*n);
-            self.update(a, option, *n, value);
+            if !a.allow_no_value {
+                self.update(a, option, *n, value);
+            }
         }
         let mut gone = Vec::new();
-        if a.exclusive {
+        // Where options may be without values, none is taken away, as with Ansible.
+        if a.exclusive && !a.allow_no_value {
+            // A comment that only begins with the option's name is none of its lines.
+            let mine = |line: &str| about(line, option).is_some_and(|l| !l.inactive || l.sign);
             for n in body.iter().filter(|n| !kept.contains(n)) {
+                if !mine(&self.lines[*n]) {
+                    continue;
+                }
                 if left.is_empty() {
                     gone.push(*n);
                 } else {
@@ -244,26 +257,22 @@ impl Ini {
             self.change("option changed");
         }
         if !left.is_empty() {
-            let new: Vec<String> = left.into_iter().map(|v| Ini::line(a, option, Some(v))).collect();
+            let new: Vec<String> = left.into_iter().map(|v| Ini::line(a, option, v)).collect();
             self.add(new, start, end - removed);
         }
     }
 
-    /// An option without a value.
-    fn set_bare(&mut self, a: &Args, option: &str, body: &[usize], start: usize, end: usize) {
-        let bare = |n: &usize| about(&self.lines[*n], option).is_some_and(|l| l.value.is_none());
-        if body.iter().any(bare) {
-            return;
-        }
-        self.add(vec![Ini::line(a, option, None)], start, end);
-    }
-
     /// Writes the line anew where it differs.
     fn update(&mut self, a: &Args, option: &str, n: usize, value: &str) {
-        let new = Ini::line(a, option, Some(value));
-        let old = &self.lines[n];
-        let same = about(old, option).is_some_and(|l| a.ignore_spaces && !l.inactive && l.value == Some(value));
-        if !same && *old != new {
+        let new = Ini::line(a, option, value);
+        let same = about(&self.lines[n], option).is_some_and(|l| a.ignore_spaces && !l.inactive && l.value == value);
+        if !same {
+            self.replace(n, new);
+        }
+    }
+
+    fn replace(&mut self, n: usize, new: String) {
+        if self.lines[n] != new {
             self.lines[n] = new;
             self.change("option changed");
         }
@@ -280,7 +289,7 @@ impl Ini {
     fn remove(&mut self, option: &str, values: &[String], exclusive: bool, start: usize, end: usize) {
         for n in (start..end).rev() {
             let hit = about(&self.lines[n], option).is_some_and(|l| {
-                !l.inactive && (exclusive || l.value.is_some_and(|v| values.iter().any(|w| w == v)))
+                !l.inactive && (exclusive || values.iter().any(|w| w == l.value))
             });
             if hit {
                 self.lines.remove(n);
@@ -292,17 +301,24 @@ impl Ini {
     fn add_section(&mut self, a: &Args, section: &str, wanted: &[Wanted], values: &[String]) {
         self.lines.push(format!("[{section}]\n"));
         self.change("only section added");
-        let lines = |option: &str, values: Vec<&String>| -> Vec<String> {
+        let lines = |option: &str, values: &[&String]| -> Vec<String> {
             match values.is_empty() {
-                true => a.allow_no_value.then(|| Ini::line(a, option, None)).into_iter().collect(),
-                false => values.into_iter().map(|v| Ini::line(a, option, Some(v))).collect(),
+                true => a.allow_no_value.then(|| format!("{option}\n")).into_iter().collect(),
+                false => values.iter().map(|v| Ini::line(a, option, v)).collect(),
             }
         };
+        let mut all: Vec<&String> = values.iter().collect();
         for w in wanted {
-            self.lines.extend(lines(&w.option, w.value.iter().chain(w.values.iter().flatten()).collect()));
+            let conditions: Vec<&String> = w.value.iter().chain(w.values.iter().flatten()).collect();
+            if a.option.as_ref() != Some(&w.option) {
+                self.lines.extend(lines(&w.option, &conditions));
+            } else if !a.exclusive {
+                // The option's own values come first.
+                all.extend(conditions.into_iter().filter(|c| !values.contains(c)));
+            }
         }
         if let Some(option) = &a.option {
-            self.lines.extend(lines(option, values.iter().collect()));
+            self.lines.extend(lines(option, &all));
             self.msg = "section and option added";
         }
     }
