@@ -250,7 +250,7 @@ fn local(url: &str, path: &str) -> Result<Response, String> {
 }
 
 /// `%41` to `A`.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     let (mut out, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, tail)) = rest.split_first() {
         let coded = (*first == b'%').then(|| tail.get(..2)).flatten();

@@ -31,6 +31,8 @@ pub mod errors;
 pub mod execute;
 #[cfg(unix)]
 pub mod foreign;
+#[cfg(unix)]
+pub mod git;
 pub mod hash;
 #[cfg(unix)]
 pub mod http;
@@ -45,6 +47,8 @@ pub mod paths;
 #[cfg(unix)]
 pub mod lines;
 mod params;
+#[cfg(unix)]
+pub mod pty;
 #[cfg(unix)]
 pub mod pyre;
 mod registry;

@@ -8,7 +8,7 @@ use crate::mode::umask;
 use crate::selinux;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,6 +57,34 @@ impl Drop for TempFile {
         if let Some(p) = &self.path {
             let _ = fs::remove_file(p);
         }
+    }
+}
+
+/// A temporary folder, removed with all that is in it when dropped.
+#[derive(Debug)]
+pub struct TempFolder {
+    path: PathBuf,
+}
+
+impl TempFolder {
+    /// A new folder with mode 0700 where modules have their temporary files.
+    pub fn create(ctx: &Ctx) -> Result<TempFolder, Failure> {
+        let parent = ctx.tmpdir();
+        let fail = |e: io::Error| Failure::os(&e, &parent.to_string_lossy());
+        // The file's name is taken, so the folder's is, too.
+        let file = TempFile::create(&parent, "", b"").map_err(fail)?;
+        let path = file.path().with_extension("d");
+        fs::DirBuilder::new().mode(0o700).create(&path).map_err(fail)?;
+        Ok(TempFolder { path })
+    }
+    pub fn path(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 
