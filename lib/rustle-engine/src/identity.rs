@@ -108,7 +108,6 @@ impl Engine<'_> {
             Some(v) => self.render(cx, v).map_or_else(|_| v.as_str().unwrap_or_default().to_owned(), |v| py_str(&v)).trim().to_owned(),
         }
     }
-    /// The same with the role before it, which Ansible leaves out where the task includes another role.
     /// The task as a person is asked for it: with the name that the playbook has.
     pub(crate) fn asked_name(&self, cx: &TaskContext) -> String {
         let word = if cx.task.handler { "HANDLER" } else { "TASK" };
@@ -121,6 +120,7 @@ impl Engine<'_> {
             None => format!("{word}: {name}"),
         }
     }
+    /// The same with the role before it, which Ansible leaves out where the task includes another role.
     pub(crate) fn full_name(&self, cx: &TaskContext) -> String {
         let name = self.task_name(cx);
         match cx.roles.first() {
