@@ -92,7 +92,12 @@ impl Run<'_> {
     /// Variables that the build gets, wherever it runs.
     fn variables(&self) -> Vec<(String, String)> {
         let template = self.request.template;
-        let flags: Vec<&str> = template.rustflags.iter().chain(&self.job.rustflags).map(String::as_str).collect();
+        let mut flags: Vec<&str> = template.rustflags.iter().chain(&self.job.rustflags).map(String::as_str).collect();
+        // rustc strips Mach-O with a program that not every toolchain has; the linker can leave symbols out, too.
+        let unstripped = template.triple.ends_with("-apple-darwin") && self.job.container.is_none() && self.request.env.which("rust-objcopy").is_none();
+        if unstripped && template.profile != "dev" && template.profile != "symbols" {
+            flags.push("-Clink-arg=-Wl,-S,-x");
+        }
         let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
         let mut list = vec![pair("RUSTFLAGS", &flags.join(" "))];
         list.extend(self.job.env.iter().cloned());
@@ -102,8 +107,7 @@ impl Run<'_> {
         if self.together > 1 && self.request.env.var("CARGO_BUILD_JOBS").is_none() {
             list.push(pair("CARGO_BUILD_JOBS", &(processors() * 2).div_ceil(self.together).to_string()));
         }
-        // rustc strips Mach-O with a program that not every toolchain has.
-        if template.triple.ends_with("-apple-darwin") && self.job.container.is_none() && self.request.env.which("rust-objcopy").is_none() {
+        if unstripped {
             list.push(pair(&format!("CARGO_PROFILE_{}_STRIP", template.profile.to_uppercase()), "none"));
         }
         list
