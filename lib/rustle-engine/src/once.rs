@@ -219,6 +219,8 @@ impl Engine<'_> {
         }
         if failed && errors.is_empty() && !unreachable {
             let text = cause.or_else(|| result.get("msg").map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
+            // A module that broke off says so in the same words.
+            let text = text.strip_prefix("Task failed: Module failed: ").map(str::to_owned).unwrap_or(text);
             // Ansible's `raw` is an action that needs no module.
             let action = !by_module || &*cx.task.action == "ansible.builtin.raw";
             let mut message = format!("Task failed: {}: {text}", if action { "Action failed" } else { "Module failed" });

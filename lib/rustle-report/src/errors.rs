@@ -9,8 +9,9 @@ pub(crate) fn joined(parts: &[ErrorPart]) -> String {
     let texts: Vec<&str> = parts
         .iter()
         .enumerate()
-        .map(|(i, p)| if i == last { p.message.trim() } else { p.message.trim().trim_end_matches('.') })
-        .filter(|t| !t.is_empty())
+        // The innermost is shown as it was said, with line ends at its end.
+        .map(|(i, p)| if i == last { p.message.as_str() } else { p.message.trim().trim_end_matches('.') })
+        .filter(|t| !t.trim().is_empty())
         .collect();
     texts.join(": ")
 }

@@ -117,7 +117,16 @@ impl Redactor {
     }
     /// [`Redactor::text`] for every text in a dict.
     pub fn dict(&self, d: &Dict) -> Dict {
-        d.iter().map(|(k, v)| (k.clone(), self.value(v))).collect()
+        let mut out: Dict = d.iter().map(|(k, v)| (k.clone(), self.value(v))).collect();
+        if let Some(line) = d.get("cmd").and_then(Value::as_str).and_then(|s| self.line(s)) {
+            out.insert("cmd", line);
+        }
+        out
+    }
+    /// A command line, where there is something to hide: what is shown instead is quoted anew.
+    fn line(&self, s: &str) -> Option<String> {
+        let words = crate::command::split(s).ok().filter(|_| self.text(s) != s)?;
+        Some(crate::command::join(&words.iter().map(|w| self.text(w)).collect::<Vec<_>>()))
     }
     fn value(&self, v: &Value) -> Value {
         match v {

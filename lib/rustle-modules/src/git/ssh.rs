@@ -40,7 +40,8 @@ impl Ssh {
                 options = format!("{options} {option}");
             }
         };
-        if accept == HostKeys::All && !decided {
+        if accept == HostKeys::All {
+            // ssh heeds the first word about something: a user's own counts.
             add("-o StrictHostKeyChecking=no");
         }
         // Nobody could answer a question.

@@ -157,7 +157,9 @@ fn umask(v: &Value) -> Result<Option<u32>, Failure> {
 /// The folder with the repository's own files, after it was moved where that is asked for.
 fn place(ctx: &Ctx, a: &Args, dest: &str, result: &mut Outcome) -> Result<String, Failure> {
     let now = git_dir(dest, a.bare).map_err(|details| {
-        Failure::new("Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path").with("details", details)
+        Failure::new("Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path")
+            .with("_causes", vec![Value::from(details.as_str())])
+            .with("details", details)
     })?;
     let Some(wanted) = a.separate_git_dir.as_ref().map(|d| realpath(d)) else { return Ok(now) };
     if !Path::new(&now).exists() || wanted == now {

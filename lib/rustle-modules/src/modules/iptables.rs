@@ -253,7 +253,7 @@ fn words(a: &Args, version: &str) -> Vec<String> {
     }
     w.option("--reject-with", &a.reject_with);
     w.option(if version == "ipv4" { "--icmp-type" } else { "--icmpv6-type" }, &a.icmp_type);
-    w.extension("comment", &a.r#match, a.comment.is_some());
+    w.extension("comment", &a.r#match, a.comment.as_ref().is_some_and(|c| !c.is_empty()));
     w.option("--comment", &a.comment);
     w.0
 }
