@@ -92,11 +92,11 @@ fn fewer_modules() -> Result<(), Failed> {
     std::fs::write(place.top().join("hosts.ini"), "[web]\nweb1 ansible_connection=local rustle_target=x86_64-linux-musl\n")?;
     let stream = "(rustle-parse site.yml -i hosts.ini | rustle-plan; rustle-template --modules ping --target x86_64-linux-musl | grep '\"type\":\"template\"')";
     let done = place.sh(place.top(), &format!("{TOOLS}\n{stream} | rustle-compile --no-prebuilt --embed made"));
-    let said = done.stderr.contains("it has only x, y, and the plan needs copy, too");
+    let said = done.stderr.contains("it has only x, y, and the plan needs copy, file, too");
     check(done.exit == 69 && said && !place.top().join("made/web1").exists(), "it was taken", &done)?;
     // What the build took is known to later runs.
     let stats = place.sh(place.top(), "RUSTLE_CACHE_DIR=$PWD/cache rustle-compile --cache-stats");
-    check(stats.stdout.contains("builds took: x86_64-unknown-linux-musl release 0 s\n"), "the build is not remembered", &stats)?;
+    check(stats.stdout.contains("builds took: x86_64-unknown-linux-musl release "), "the build is not remembered", &stats)?;
     check(std::fs::read_to_string(place.top().join("cache/costs.json"))?.contains("x86_64-unknown-linux-musl release"), "no history", &stats)
 }
 
