@@ -1,4 +1,7 @@
 //! A command that asks questions on its terminal, with answers.
+//!
+//! Needs no library of Python's, so that a host without pexpect is no mistake. Bytes of the output that are not UTF-8 are
+//! replaced, as with `command`.
 
 use crate::command::{first_word, split};
 use crate::execute::{delta, exists, local_time};
