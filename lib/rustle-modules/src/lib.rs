@@ -48,8 +48,6 @@ pub mod paths;
 pub mod lines;
 mod params;
 #[cfg(unix)]
-pub mod pty;
-#[cfg(unix)]
 pub mod pyre;
 mod registry;
 mod run;
