@@ -55,7 +55,8 @@ impl Engine<'_> {
             }
         };
         outcome.no_log |= manner.no_log || outcome.result.get("_ansible_no_log").is_some_and(Value::truthy);
-        outcome.delegated = manner.delegate.as_deref().map(|host| self.delegate_shown(cx, host));
+        // Where it was not reached, its address is not shown.
+        outcome.delegated = manner.delegate.as_deref().map(|host| if outcome.unreachable { host.to_owned() } else { self.delegate_shown(cx, host) });
         outcome.diff = manner.diff;
         self.ignore(cx, &mut outcome);
         outcome

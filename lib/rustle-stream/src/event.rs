@@ -150,8 +150,8 @@ pub enum RunEvent {
     /// A host could not be reached at all (`task` header of the task that would have run).
     Unreachable { play: PlayId, host: String, message: String },
     Warning { text: String },
-    /// What a person was asked (`--step`).
-    Asked { text: String },
+    /// What a person is asked (`--step`), and then was.
+    Asked { text: String, answered: bool },
     /// Every host of the play failed.
     NoMoreHosts,
     /// The run ends here, with no recap.

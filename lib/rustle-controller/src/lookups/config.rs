@@ -10,7 +10,7 @@ pub(crate) static LOOKUP: Lookup = Lookup {
     run: |world, mut args, cx| {
         // Settings of plugins are described by the plugins themselves.
         if ["plugin_type", "plugin_name", "show_origin"].iter().any(|k| args.kw.iter().any(|(name, _)| &**name == *k)) {
-            let found = crate::plugins::lookup(world, "ansible.builtin.config", &args, cx);
+            let found = crate::plugins::lookup(world, "config", &args, cx);
             let found = found.unwrap_or_else(|| Err(Error::runtime("settings of plugins, and where a setting comes from, are known to ansible-core alone, which is not installed on the controller")));
             return found.map(|v| v.as_list().map(<[Value]>::to_vec).unwrap_or_else(|| vec![v.clone()]));
         }

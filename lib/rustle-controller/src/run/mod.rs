@@ -179,7 +179,7 @@ impl Run<'_> {
             program: Mutex::new(compiled),
             hosts_all: hosts.clone(),
             batch: Mutex::new(Vec::new()),
-            failed: Mutex::new(HashSet::new()),
+            failed: Mutex::new(hosts.iter().filter(|h| self.gone.contains(*h)).cloned().collect()),
             includes: Mutex::new(HashMap::new()),
             prompted,
         });

@@ -5,12 +5,18 @@ use super::batch::Batch;
 use crate::answers;
 use crate::session::lock;
 use crate::shared::Note;
+use rustle_stream::event::TaskEvent;
 use rustle_stream::model::TaskId;
 use rustle_stream::protocol::{Call, Frame, Position, Reply, TaskDone};
 
 impl Run<'_> {
     pub(super) fn call(&mut self, batch: &mut Batch, host: &str, id: u64, position: Position, call: Call) {
         batch.barriers.reached(host, &position);
+        if self.shared.run_options.step && matches!(call, Call::Barrier | Call::Step { .. }) {
+            // Whatever came before the task is told before the question.
+            let told = self.sequencer.push(host, TaskEvent::Passed { position: position.clone() });
+            self.emit_all(told);
+        }
         match &call {
             Call::Step { task } if batch.free => self.step(batch, (position, Some(host.to_owned())), host, id, task),
             Call::Turn { limit } => return batch.turns.ask(host, id, &position, *limit),

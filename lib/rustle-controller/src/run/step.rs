@@ -32,7 +32,7 @@ pub(super) struct Steps {
 
 impl Run<'_> {
     /// A host is about to begin a task.
-    pub(super) fn step(&self, batch: &mut Batch, place: Place, host: &str, id: u64, task: &str) {
+    pub(super) fn step(&mut self, batch: &mut Batch, place: Place, host: &str, id: u64, task: &str) {
         if batch.steps.over {
             return self.reply(host, id, Reply::Go);
         }
@@ -50,9 +50,10 @@ impl Run<'_> {
         }
     }
     /// In a thread of its own: an interrupt is heard meanwhile.
-    fn ask_first(&self, batch: &Batch) {
+    fn ask_first(&mut self, batch: &Batch) {
         let Some(question) = batch.steps.questions.front() else { return };
         let (shared, text) = (self.shared.clone(), question.text.clone());
+        (self.emit)(RunEvent::Asked { text: text.clone(), answered: false });
         std::thread::spawn(move || {
             let answer = (shared.ask_line)(&text);
             shared.note(Note::Stepped { answer });
@@ -67,7 +68,7 @@ impl Run<'_> {
         let answer = answer.to_lowercase();
         batch.steps.over = matches!(answer.as_str(), "c" | "continue");
         let yes = batch.steps.over || matches!(answer.as_str(), "y" | "yes");
-        (self.emit)(RunEvent::Asked { text: question.text });
+        (self.emit)(RunEvent::Asked { text: question.text, answered: true });
         for (host, id) in question.hosts {
             self.reply(&host, id, if yes { Reply::Go } else { Reply::Pass });
         }

@@ -48,6 +48,9 @@ fn password_hash(_: &mut Interp<'_>, v: Value, args: Args) -> Result<Value> {
         }
         Ok(())
     };
+    if salt_size.as_ref().is_some_and(|v| !matches!(v, Value::Null | Value::Int(_) | Value::Bool(_))) {
+        return fail("salt_size must be an integer");
+    }
     let size = opt_int(salt_size.as_ref())?;
     if let Some(n) = size {
         check(n)?;

@@ -94,7 +94,8 @@ impl Report for Default<'_> {
             RunEvent::Reached { host, method, reason } => {
                 self.reached.insert(host.clone(), (method.clone(), reason.clone()));
             }
-            RunEvent::Asked { text } => self.screen.banner(text),
+            RunEvent::Asked { text, answered: true } => self.screen.banner(text),
+            RunEvent::Asked { answered: false, .. } => {}
             RunEvent::NoMoreHosts => self.screen.banner("NO MORE HOSTS LEFT"),
             RunEvent::Stats { hosts, custom, .. } => {
                 recap::recap(&mut self.screen, hosts);

@@ -50,7 +50,8 @@ impl Report for Minimal<'_> {
                     self.end(host, position, *status, result, errors);
                 }
             }
-            RunEvent::Asked { text } => self.screen.banner(text),
+            RunEvent::Asked { text, answered: true } => self.screen.banner(text),
+            RunEvent::Asked { answered: false, .. } => {}
             RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }

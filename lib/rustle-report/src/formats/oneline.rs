@@ -41,7 +41,8 @@ impl Report for Oneline<'_> {
                     self.end(host, position, *status, result);
                 }
             }
-            RunEvent::Asked { text } => self.screen.banner(text),
+            RunEvent::Asked { text, answered: true } => self.screen.banner(text),
+            RunEvent::Asked { answered: false, .. } => {}
             RunEvent::NoHosts { .. } | RunEvent::NoMoreHosts | RunEvent::Reached { .. } | RunEvent::Stats { .. } => {}
         }
     }
