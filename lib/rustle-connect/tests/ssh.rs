@@ -172,6 +172,15 @@ fn killing_a_channel_ends_the_command() {
     }
 }
 
+/// The server's answers to questions whether it lives are seen, also where they come at once.
+#[test]
+fn an_idle_connection_is_kept() {
+    let Some(server) = start("") else { return };
+    let alive = dict! { "ansible_ssh_extra_args" => "-o ServerAliveInterval=2 -o ServerAliveCountMax=1" };
+    let (out, exit) = run(&server, "ssh2", &alive, "sleep 12; echo still there").unwrap();
+    assert_eq!((out.as_str(), exit.code), ("still there\n", 0));
+}
+
 #[test]
 fn a_silent_port_times_out() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -387,6 +387,16 @@ impl Worker {
             // A negative descriptor is left out: a hung-up socket would else wake us all the time.
             polls.push(poll_for(if events == 0 { -1 } else { line.local.as_raw_fd() }, events));
         }
+        // Asked before the sleep, so that the answer is seen here, however soon it comes: reading for a channel takes
+        // answers out of the socket, too.
+        let asked = self.heard.elapsed() >= self.interval;
+        if asked {
+            // Questions without answer count, and no time: a machine that slept has asked nothing meanwhile.
+            if self.unanswered >= self.count {
+                return Err(format!("Timeout, server {} not responding.", self.resolved.hostname()));
+            }
+            self.session.keepalive_send().map_err(|e| self.words_for(&e))?;
+        }
         let limit = i32::try_from(self.interval.as_millis()).unwrap_or(15_000);
         // SAFETY: a valid array of pollfds.
         let ready = unsafe { libc::poll(polls.as_mut_ptr(), polls.len() as libc::nfds_t, limit) };
@@ -405,15 +415,8 @@ impl Worker {
         if polls[1].revents != 0 {
             _ = (&self.ear).read(&mut [0u8; 64]);
         }
-        if self.heard.elapsed() >= self.interval {
-            // Questions without answer count, and no time: a machine that slept has asked nothing meanwhile.
-            if self.unanswered >= self.count {
-                return Err(format!("Timeout, server {} not responding.", self.resolved.hostname()));
-            }
-            self.session.keepalive_send().map_err(|e| self.words_for(&e))?;
-            if ready == 0 {
-                self.unanswered += 1;
-            }
+        if asked && ready == 0 {
+            self.unanswered += 1;
         }
         Ok(())
     }
