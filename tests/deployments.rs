@@ -94,6 +94,7 @@ fn as_a_run(s: &Stage) -> Result<(), Failed> {
     let run = |args: &[&str]| support::run(s.command(&inventory, args), b"", Duration::from_secs(120));
     let there = "ls /home/deploy/.rustle/current /root/.rustle/current 2>/dev/null";
     expect(&run(&["user.yml", "--dry-run"]), 0, &["would be shipped", "on 1 hosts", "OPTIMISATION"])?;
+    expect(&run(&["user.yml", "--compile-only"]), 0, &[&format!("for {}", s.victim)])?;
     expect(&run(&["user.yml", "--deploy-only"]), 0, &["uploaded", "in force on 1 of 1 hosts"])?;
     check("the play's user has it", &on(&s.victim, there), "/home/deploy/.rustle/current:\nrustle-runner")?;
     expect(&run(&["--rollback"]), 0, &["rolled back"])?;

@@ -73,7 +73,7 @@ pub(crate) fn platforms(args: &ArgMatches, io: &mut StageIo) -> Result<(Option<I
     }
     let input = io.read_all()?;
     let records: Vec<&Record> = input.records().collect();
-    let targets = targets_of_stream(&load()?, &records).map_err(|e| StageError::new(e.code(), e))?;
+    let targets = targets_of_stream(&load()?, &records, Default::default()).map_err(|e| StageError::new(e.code(), e))?;
     Ok((Some(input), targets))
 }
 

@@ -7,10 +7,9 @@ use clap::{Arg, ArgAction, ArgMatches};
 use rustle_build::Settings as Compilation;
 use rustle_cli::config::Config;
 use rustle_connect::Settings;
-use rustle_inventory::Inventory;
-use rustle_parse::{ReadRun, Request};
-use rustle_plan::{PlanOptions, Planner};
-use rustle_run::{Hosts, Passwords, Prepared, Runners, heed_signals, prompt};
+use rustle_parse::Request;
+use rustle_plan::PlanOptions;
+use rustle_run::{Passwords, Prepared, Runners, heed_signals, prompt};
 use rustle_ship::roll::{self, Wanted};
 use rustle_ship::{BootstrapOptions, Deployment, History, Runner, Shipping, deployment_name, lost};
 use rustle_stream::exit;
@@ -19,7 +18,6 @@ use rustle_stream::record::{Batch, Options, Record};
 use rustle_toolchain::Env;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::RwLock;
 
 /// The flags.
 pub(crate) fn flags() -> Vec<Arg> {
@@ -166,34 +164,17 @@ pub(crate) fn instead(args: &ArgMatches, prepared: Prepared, config: &Config, pl
     heed_signals(signals);
     let Prepared { read, known } = prepared;
     read.warnings.iter().for_each(|text| complain(&format!("[WARNING]: {text}")));
-    let done = if args.get_flag("compile-only") && !args.get_flag("dry-run") {
-        hosts_of(&read, plan).and_then(|hosts| compile_only(args, &read, &hosts))
-    } else {
-        Site::of(read, config, passwords, plan).and_then(|site| {
-            let supply = Making { runners: Runners::asked_for()?, known: &known.runners, hosts: &site.hosts };
-            if args.get_flag("dry-run") { dry::run(args, &site, &supply, plan, known.mode) } else { deploy_only(args, &site, &supply) }
-        })
-    };
+    let done = Site::of(read, config, passwords, plan).and_then(|site| {
+        let supply = Making { runners: Runners::asked_for()?, known: &known.runners, hosts: &site.hosts };
+        match (args.get_flag("dry-run"), args.get_flag("compile-only")) {
+            (true, _) => dry::run(args, &site, &supply, plan, known.mode),
+            (_, true) => compile_only(args, &site, &supply.runners),
+            _ => deploy_only(args, &site, &supply),
+        }
+    });
     // A build that nobody waits for any more.
     rustle_toolchain::process::kill_all();
     done.unwrap_or_else(|e| fail(&format!("[ERROR]: {e}"), exit::ERROR))
-}
-
-/// The hosts of all plays, each once.
-fn hosts_of(read: &ReadRun, plan: PlanOptions) -> Result<Vec<String>, String> {
-    let inventory = RwLock::new(Inventory::from_records(&read.run.groups, &read.run.hosts, Default::default()));
-    let limit = read.run.options.limit.as_deref().map(Inventory::limit).transpose().map_err(|e| e.to_string())?;
-    let source = Hosts { inventory: &inventory, limit };
-    let planner = Planner::new(&read.run, plan);
-    let mut hosts: Vec<String> = Vec::new();
-    for play in &read.run.plays {
-        for host in planner.hosts(play, &source).map_err(|e| e.to_string())? {
-            if !hosts.contains(&host) {
-                hosts.push(host);
-            }
-        }
-    }
-    Ok(hosts)
 }
 
 fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making) -> Result<u8, String> {
@@ -225,17 +206,17 @@ fn deploy_only(args: &ArgMatches, site: &Site, supply: &Making) -> Result<u8, St
     Ok(code)
 }
 
-fn compile_only(args: &ArgMatches, read: &ReadRun, hosts: &[String]) -> Result<u8, String> {
+fn compile_only(args: &ArgMatches, site: &Site, runners: &Runners) -> Result<u8, String> {
     let env = Env::load().map_err(|e| e.to_string())?;
-    let run = &read.run;
+    let run = &site.run;
+    let hosts = site.hosts.iter().map(|(host, _)| host.clone()).collect();
     let mut records: Vec<Record> = vec![run.options.clone().into(), run.extra_vars.clone().into()];
     records.extend(run.groups.iter().cloned().map(Record::from));
     records.extend(run.hosts.iter().cloned().map(Record::from));
-    records.push(Batch { play: PlayId(0), index: 0, hosts: hosts.to_vec(), barriers: String::new(), reason: String::new(), free: false, strategy: String::new() }.into());
+    records.push(Batch { play: PlayId(0), index: 0, hosts, barriers: String::new(), reason: String::new(), free: false, strategy: String::new() }.into());
     let records: Vec<&Record> = records.iter().collect();
-    let targets = rustle_target::targets_of_stream(&env, &records).map_err(|e| e.to_string())?;
+    let targets = rustle_target::targets_of_stream(&env, &records, site.hosts.iter().cloned().collect()).map_err(|e| e.to_string())?;
     let wanted = rustle_build::wanted(&targets);
-    let runners = Runners::asked_for()?;
     let work = Shipping { settings: Settings::default(), options: BootstrapOptions::default(), parallel: Compilation::of(&env).parallel };
     let made = work.each(&wanted, |w| runners.of_target(w.target.clone(), w.target.reason.as_deref().unwrap_or("unknown platform")));
     let mut code = exit::OK;

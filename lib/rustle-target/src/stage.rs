@@ -79,13 +79,13 @@ fn add_targets(input: &Input, args: &ArgMatches, rendered: HashMap<String, Dict>
         .map_err(|e: TargetError| StageError::new(e.code(), e))
 }
 
-/// A target for every host that the stream's plan reaches: those that are in the stream, and the others made, where their
-/// records alone say how they are reached.
+/// A target for every host that the stream's plan reaches: those that are in the stream, and the others made. `rendered`: see
+/// [`Inventory::rendered`].
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn targets_of_stream(env: &Env, records: &[&Record]) -> Result<Vec<Target>, TargetError> {
-    let inventory = Inventory::of(records.iter().copied());
+pub fn targets_of_stream(env: &Env, records: &[&Record], rendered: HashMap<String, Dict>) -> Result<Vec<Target>, TargetError> {
+    let inventory = Inventory::of(records.iter().copied()).rendered(rendered);
     Ok(everyone(records, add(env, records, &inventory, false, true, None)?))
 }
 
