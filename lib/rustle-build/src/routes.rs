@@ -115,7 +115,7 @@ fn there(env: &Env, caps: &Capabilities, cache: &Cache, triple: &str) -> Option<
 pub fn routes(env: &Env, caps: &Capabilities, triples: &[String], effort: Effort) -> Vec<Route> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(vec![Route::default(); triples.len()]);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(triples.len());
+    let workers = crate::obtain::processors().min(triples.len());
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

@@ -78,16 +78,7 @@ pub(crate) fn render_keywords(shared: &Arc<Shared>, play: &mut Play) {
     if due.is_empty() && !matches!(play.hosts, Value::Template(_)) {
         return;
     }
-    let state = Arc::new(PlayState {
-        driver: Default::default(),
-        play: Arc::new(play.clone()),
-        program: Default::default(),
-        hosts_all: Vec::new(),
-        batch: Default::default(),
-        failed: Default::default(),
-        prompted: Dict::new(),
-        includes: Default::default(),
-    });
+    let state = Arc::new(PlayState::new(play, Default::default(), &[]));
     let world = ControllerWorld::new(shared.clone(), "localhost", state.clone());
     let Ok(mut engine) = shared.engine(&world, "localhost", &state, &[]) else { return };
     engine.vars.inventory = Dict::new();

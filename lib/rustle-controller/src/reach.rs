@@ -6,8 +6,8 @@ use crate::shared::{PlayState, Shared};
 use rustle_stream::model::{Fragment, Play};
 use rustle_stream::protocol::{Placement, Seat};
 use rustle_value::Dict;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
 
 /// The connection variables of the plays' hosts, in the order of the plays. A host of several plays is reached as the
 /// first of them does: with its `remote_user`, `connection`, `vars` and `vars_files`. Nobody is asked for `vars_prompt`.
@@ -17,16 +17,7 @@ pub fn reach(shared: &Arc<Shared>, plays: &[(Play, Vec<String>)], fragment: &Fra
     for (play, hosts) in plays {
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&program::only_of(play, fragment), &Placement::default());
-        let state = Arc::new(PlayState {
-            driver: crate::Driver::Host,
-            play: Arc::new(play.clone()),
-            program: Mutex::new(compiled),
-            hosts_all: hosts.clone(),
-            batch: Mutex::new(hosts.clone()),
-            failed: Mutex::default(),
-            includes: Mutex::new(HashMap::new()),
-            prompted: Dict::new(),
-        });
+        let state = Arc::new(PlayState::new(play, compiled, hosts));
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
         for host in hosts {
             if known.insert(host.clone()) {

@@ -123,6 +123,22 @@ pub struct PlayState {
     pub includes: Mutex<HashMap<(TaskId, String), (Fragment, Placement)>>,
 }
 
+impl PlayState {
+    /// A play that the engines on the hosts drive, and that nothing has happened in; all its hosts are one batch.
+    pub fn new(play: &Play, program: Program, hosts: &[String]) -> PlayState {
+        PlayState {
+            play: Arc::new(play.clone()),
+            program: Mutex::new(program),
+            hosts_all: hosts.to_vec(),
+            batch: Mutex::new(hosts.to_vec()),
+            failed: Mutex::default(),
+            driver: Driver::default(),
+            prompted: Dict::new(),
+            includes: Mutex::default(),
+        }
+    }
+}
+
 /// Passwords, in memory only.
 #[derive(Default)]
 pub struct Secrets {

@@ -12,8 +12,7 @@ use rustle_stream::model::{Fragment, Play, Task};
 use rustle_stream::payload::{Alone, AlonePlay};
 use rustle_stream::protocol::{BarrierRule, Call, Frame, Placement, PlayProgram, Position, Reply};
 use rustle_value::{Value, is_template};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// No plan nests includes as deep as this, except one that includes itself.
 const DEPTH: usize = 16;
@@ -40,16 +39,7 @@ pub fn programs(shared: &Arc<Shared>, planner: &Planner<'_>, plan: &mut dyn FnMu
         let own = program::only_of(play, fragment);
         let mut compiled = rustle_engine::Program::default();
         compiled.add(&own, &planned.placement);
-        let state = Arc::new(PlayState {
-            driver: crate::Driver::Host,
-            play: Arc::new(play.clone()),
-            program: Mutex::new(compiled),
-            hosts_all: planned.hosts.clone(),
-            batch: Mutex::new(planned.hosts.clone()),
-            failed: Mutex::new(HashSet::new()),
-            includes: Mutex::new(HashMap::new()),
-            prompted,
-        });
+        let state = Arc::new(PlayState { prompted, ..PlayState::new(play, compiled, &planned.hosts) });
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = Some(state.clone());
         vars_files(shared, &state, host)?;
         crate::vars_files::load(shared, &state, host);

@@ -156,6 +156,10 @@ impl Failure {
     pub fn new(msg: impl Into<String>) -> Failure {
         Failure { msg: msg.into(), result: Dict::new() }
     }
+    /// What Ansible makes of a module that ends with an exception instead of a failure.
+    pub fn broke_off(why: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("Task failed: Module failed: {why}"))
+    }
     /// Adds a key, builder style.
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Failure {
         self.result.insert(key, value);

@@ -13,6 +13,12 @@ pub trait Environment {
     fn home(&self, user: &str) -> Option<String>;
 }
 
+/// The numbers that a version begins with: `1.8.9` of `1.8.9-2 (legacy)`.
+pub fn version_numbers(text: &str) -> Vec<u32> {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
 /// Converts `v` to `kind`.
 pub fn convert(v: &Value, kind: Kind, env: &dyn Environment) -> Result<Value, String> {
     match kind {

@@ -89,7 +89,7 @@ pub fn execute(ctx: &mut Ctx, a: &ExecArgs, shell: bool) -> Result<Outcome, Fail
     } else if argv.is_empty() {
         match command::split(&line) {
             Ok(words) => What::Words(words),
-            Err(e) => return Err(Failure::new(format!("Task failed: Module failed: {e}"))),
+            Err(e) => return Err(Failure::broke_off(e)),
         }
     } else {
         What::Words(argv)

@@ -95,8 +95,8 @@ impl Runners {
         let name = vars.get("rustle_target").filter(|v| !v.is_null()).map(py_str)?;
         let place = self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(format!("named {name}")).or_default().clone();
         let find = || {
-            let target = rustle_target::custom::named(&self.env, &name).map_err(|e| format!("rustle_target: {e}"))?;
-            self.find(target, &name, Build::Always)
+            // A platform that is told is not asked for.
+            self.find(self.target(vars, &Platform::default())?, &name, Build::Always)
         };
         Some(place.get_or_init(find).clone())
     }

@@ -175,13 +175,11 @@ impl Run<'_> {
         compiled.add(&fragment, &planned.placement);
         let state = Arc::new(PlayState {
             driver: crate::outlive::driver(self.shared, play, &fragment),
-            play: Arc::new(play.clone()),
-            program: Mutex::new(compiled),
-            hosts_all: hosts.clone(),
-            batch: Mutex::new(Vec::new()),
+            // The first one has not begun.
+            batch: Mutex::default(),
             failed: Mutex::new(hosts.iter().filter(|h| self.gone.contains(*h)).cloned().collect()),
-            includes: Mutex::new(HashMap::new()),
             prompted,
+            ..PlayState::new(play, compiled, &hosts)
         });
         *self.shared.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(state.clone());
         for host in &live {

@@ -8,6 +8,7 @@ pub mod signature;
 mod ssh;
 pub mod submodules;
 
+use crate::convert::version_numbers;
 use crate::moving::TempFile;
 use crate::paths::{join, normpath, realpath};
 use crate::{Cmd, Ctx, Failure, Output};
@@ -38,7 +39,7 @@ impl Git {
     pub fn new(ctx: &Ctx, program: String, umask: Option<u32>) -> Result<Git, Failure> {
         let mut git = Git { program, version: None, umask, credentials: None, environment: Vec::new(), _script: None, answers: HashMap::new() };
         let out = git.run(ctx, &["--version"], None)?;
-        git.version = out.out().split_once("git version ").map(|(_, v)| numbers(v));
+        git.version = out.out().split_once("git version ").map(|(_, v)| version_numbers(v));
         Ok(git)
     }
 
@@ -236,10 +237,4 @@ pub fn git_dir(dest: &str, bare: bool) -> Result<String, String> {
 pub fn same_address(ctx: &Ctx, a: &str, b: &str) -> bool {
     let plain = |s: &str| normpath(&realpath(&crate::convert::expand_path(s, ctx)));
     a == b || plain(a) == plain(b)
-}
-
-/// `2.39.2 (Apple Git-143)` as numbers.
-fn numbers(text: &str) -> Vec<u32> {
-    let word = text.split_whitespace().next().unwrap_or_default();
-    word.split('.').map_while(|p| p.parse().ok()).collect()
 }

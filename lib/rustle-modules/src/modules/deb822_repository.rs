@@ -106,17 +106,20 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         None => Key { signed_by: None, file: None, changed: false },
     };
     let text = render(&a, key.signed_by.as_deref());
-    let mut changed = key.changed;
-    if fs::read(&dest).ok().as_deref() != Some(text.as_bytes()) {
-        changed = true;
-        if !ctx.check_mode {
-            write(ctx, &dest, text.as_bytes())?;
-        }
-    }
-    if Path::new(&dest).exists() {
-        changed = ctx.set_file_attributes(&dest, &FileArgs::none().with_mode(Some(a.mode.clone())), changed, None)?;
-    }
+    let changed = key.changed | put(ctx, &dest, text.as_bytes(), &a.mode)?;
     Ok(Outcome::changed(changed).with("repo", text).with("dest", dest).with("key_filename", key.file))
+}
+
+/// Brings a file to this content and mode; whether something changed, or would.
+fn put(ctx: &mut Ctx, path: &str, data: &[u8], mode: &Value) -> Result<bool, Failure> {
+    let changed = fs::read(path).ok().as_deref() != Some(data);
+    if changed && !ctx.check_mode {
+        write(ctx, path, data)?;
+    }
+    if !Path::new(path).exists() {
+        return Ok(changed);
+    }
+    ctx.set_file_attributes(path, &FileArgs::none().with_mode(Some(mode.clone())), changed, None)
 }
 
 /// Writes a file, and makes its folder where that is missing.
@@ -145,20 +148,11 @@ fn key_file(ctx: &mut Ctx, key: &str, slug: &str, mode: &Value) -> Result<Key, F
     }
     let data = match Request::get(key).send(ctx) {
         Ok(answer) if answer.status < 300 => answer.body,
-        _ => return Err(Failure::new("Task failed: Module failed: Could not fetch signed_by key.")),
+        _ => return Err(Failure::broke_off("Could not fetch signed_by key.")),
     };
     let ending = if data.starts_with(b"-----BEGIN PGP") { "asc" } else { "gpg" };
     let path = format!("{KEYS}/{slug}.{ending}");
-    let mut changed = false;
-    if fs::read(&path).ok().as_deref() != Some(&data) {
-        changed = true;
-        if !ctx.check_mode {
-            write(ctx, &path, &data)?;
-        }
-    }
-    if Path::new(&path).exists() {
-        changed = ctx.set_file_attributes(&path, &FileArgs::none().with_mode(Some(mode.clone())), changed, None)?;
-    }
+    let changed = put(ctx, &path, &data, mode)?;
     Ok(Key { signed_by: Some(path.clone()), file: Some(path), changed })
 }
 

@@ -300,8 +300,7 @@ impl<'a> Filter<'a> {
         let mut wait = a.wait.as_deref().filter(|w| !w.is_empty());
         if wait.is_some() {
             let out = ctx.command([program.as_os_str(), "--version".as_ref()]).c_locale().run()?.check()?.out();
-            let number = out.split_once('v').map_or("", |(_, r)| r).split_whitespace().next().unwrap_or_default();
-            let number: Vec<u32> = number.split('.').map_while(|p| p.parse().ok()).collect();
+            let number = crate::convert::version_numbers(out.split_once('v').map_or("", |(_, r)| r));
             // Older ones can't wait for a number of seconds.
             if number.as_slice() < [1, 6].as_slice() {
                 wait = None;

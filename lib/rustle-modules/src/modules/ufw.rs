@@ -286,8 +286,7 @@ impl Ufw<'_, '_> {
         let fail = || Failure::new("Failed to get ufw version.").with("rc", 0).with("out", out.as_str());
         let line = out.lines().find(|l| l.starts_with("ufw")).ok_or_else(fail)?;
         let word = line.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit())).ok_or_else(fail)?;
-        let numbers: Vec<u32> = word.split('.').map_while(|p| p.parse().ok()).collect();
-        Ok(numbers.as_slice() >= [0, 35].as_slice())
+        Ok(crate::convert::version_numbers(word).as_slice() >= [0, 35].as_slice())
     }
 }
 

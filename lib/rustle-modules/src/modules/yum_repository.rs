@@ -155,7 +155,7 @@ fn run(ctx: &mut Ctx, a: Args, v: &Values) -> Result<Outcome, Failure> {
     let path = crate::paths::join(&a.reposdir, &format!("{}.repo", a.file.as_ref().unwrap_or(&a.name)));
     let there = Path::new(&path).exists();
     let text = if there { fs::read_to_string(&path).map_err(|e| Failure::os(&e, &path))? } else { String::new() };
-    let mut sections = parse(&text, &path).map_err(|e| Failure::new(format!("Task failed: Module failed: {e}")))?;
+    let mut sections = parse(&text, &path).map_err(Failure::broke_off)?;
     let before = dump(&sections);
     let place = sections.iter().position(|s| s.name == a.name);
     if a.state == "present" {
