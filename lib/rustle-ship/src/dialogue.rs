@@ -8,22 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-/// Kills a channel whose host stays silent for too long.
+/// Kills a channel whose host stays silent for too long while it is waited for. What is done here meanwhile (a build takes
+/// minutes) is no silence of the host's.
 pub(crate) struct Watchdog {
-    touch: Option<mpsc::Sender<()>>,
+    /// Whether somebody waits from now on.
+    turns: Option<mpsc::Sender<bool>>,
     fired: Arc<AtomicBool>,
     limit: Duration,
 }
 
 impl Watchdog {
     fn new(killer: Killer, limit: Duration) -> Watchdog {
-        let (touch, touched) = mpsc::channel();
+        let (turns, turned) = mpsc::channel();
         let fired = Arc::new(AtomicBool::new(false));
         let flag = fired.clone();
         let started = std::thread::Builder::new().name("watchdog".into()).stack_size(64 * 1024).spawn(move || {
+            let mut waiting = false;
             loop {
-                match touched.recv_timeout(limit) {
-                    Ok(()) => {}
+                let next = if waiting { turned.recv_timeout(limit) } else { turned.recv().map_err(Into::into) };
+                match next {
+                    Ok(turn) => waiting = turn,
                     Err(mpsc::RecvTimeoutError::Disconnected) => return,
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         flag.store(true, Ordering::Release);
@@ -33,11 +37,19 @@ impl Watchdog {
                 }
             }
         });
-        Watchdog { touch: started.is_ok().then_some(touch), fired, limit }
+        Watchdog { turns: started.is_ok().then_some(turns), fired, limit }
     }
-    fn touch(&self) {
-        if let Some(t) = &self.touch {
-            _ = t.send(());
+    /// The host is waited for, from now on.
+    fn watch(&self) {
+        self.turn(true);
+    }
+    /// It is not.
+    fn rest(&self) {
+        self.turn(false);
+    }
+    fn turn(&self, waiting: bool) {
+        if let Some(t) = &self.turns {
+            _ = t.send(waiting);
         }
     }
 }
@@ -87,6 +99,13 @@ impl Dialogue {
 
     /// The next line that matters.
     pub(crate) fn hear(&mut self) -> Result<Heard, ShipError> {
+        self.dog.watch();
+        let heard = self.listen();
+        self.dog.rest();
+        heard
+    }
+
+    fn listen(&mut self) -> Result<Heard, ShipError> {
         loop {
             let mut line = Vec::new();
             let limit = NOISE_LIMIT as u64;
@@ -94,7 +113,7 @@ impl Dialogue {
             if n == 0 {
                 return Ok(Heard::End);
             }
-            self.dog.touch();
+            self.dog.watch();
             if self.running && line.first() == Some(&b'{') {
                 return Ok(Heard::Runner(line));
             }
@@ -113,21 +132,25 @@ impl Dialogue {
 
     /// Sends one line.
     pub(crate) fn say(&mut self, line: &str) {
+        self.dog.watch();
         // A host that is gone shows in what is read next.
         _ = self.stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.stdin.flush());
+        self.dog.rest();
     }
 
     /// Sends bytes; returns how many went out before the host stopped taking them.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> u64 {
         let mut sent = 0;
+        self.dog.watch();
         for piece in bytes.chunks(128 * 1024) {
             if self.stdin.write_all(piece).is_err() {
                 break;
             }
             sent += piece.len() as u64;
-            self.dog.touch();
+            self.dog.watch();
         }
         _ = self.stdin.flush();
+        self.dog.rest();
         sent
     }
 

@@ -62,6 +62,22 @@ fn uploads_runs_and_cleans_up() {
     }
 }
 
+/// A runner that is built first, which takes longer than a host may stay silent.
+#[test]
+fn what_takes_long_here_is_no_silence_of_the_host() {
+    let Some(server) = start("") else { return };
+    let runner = runner(&server);
+    let options = BootstrapOptions { patience: Duration::from_secs(3), ..Default::default() };
+    for kind in ["openssh", "ssh2"] {
+        let mut connection = connect(&server.spec(kind, &Dict::new())).unwrap();
+        let built = |_: &_| {
+            std::thread::sleep(Duration::from_secs(6));
+            Ok(runner.clone())
+        };
+        speaks(ready(bootstrap(&mut *connection, &built, &options).unwrap()));
+    }
+}
+
 #[test]
 fn two_uploads_at_once() {
     let Some(server) = start("") else { return };
