@@ -225,8 +225,114 @@ def call_lookup(question):
     return {"value": json_value(found.run(question["args"], variables=variables, **question["named"]))}
 
 
+def trust():
+    """How this ansible-core marks text that may be rendered: a function that marks, and one that tells."""
+    try:
+        from ansible.template import is_trusted_as_template, trust_as_template
+
+        return trust_as_template, is_trusted_as_template
+    except ImportError:  # Before 2.19 what is not to be rendered was marked.
+        return (lambda text: text), (lambda text: not hasattr(text, "__UNSAFE__"))
+
+
+def looks_rendered(text):
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def variable_in(value, mark):
+    """A variable of rustle's as Ansible's. Vaulted ones stay vaulted, as what they are there: text."""
+    if isinstance(value, str):
+        return mark(value)
+    if isinstance(value, list):
+        return [variable_in(v, mark) for v in value]
+    if isinstance(value, dict):
+        if len(value) == 1 and isinstance(value.get("__ansible_unsafe"), str):
+            return value["__ansible_unsafe"]
+        return {k: variable_in(v, mark) for k, v in value.items()}
+    return value
+
+
+def variable_out(value, trusted):
+    """A variable of Ansible's as rustle's: what must not be rendered, and what is vaulted, is marked."""
+    vaulted = getattr(value, "_ciphertext", None)
+    if vaulted is not None:
+        return {"__ansible_vault": vaulted.decode() if isinstance(vaulted, bytes) else str(vaulted)}
+    if isinstance(value, str):
+        text = str(value)
+        return {"__ansible_unsafe": text} if looks_rendered(text) and not trusted(value) else text
+    if hasattr(value, "items"):
+        return {str(k): variable_out(v, trusted) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [variable_out(v, trusted) for v in value]
+    return json_value(value)
+
+
+def read_inventory(question):
+    """What a source adds to an inventory: groups and hosts with the variables that are new, by one of Ansible's plugins."""
+    prepare(question)
+    import contextlib
+    import io
+
+    import ansible.constants as C
+    from ansible.inventory.manager import InventoryManager
+
+    mark, trusted = trust()
+    manager = InventoryManager(State.loader, sources=None, parse=False)
+    inventory = manager._inventory
+    known = question["known"]
+    for group in known["groups"]:
+        inventory.add_group(group["name"])
+    for host in known["hosts"]:
+        inventory.add_host(host["name"])
+    for group in known["groups"]:
+        for member in group["children"] + group["hosts"]:
+            inventory.add_child(group["name"], member)
+    for entity in known["groups"] + known["hosts"]:
+        for key, value in entity["vars"].items():
+            inventory.set_variable(entity["name"], key, variable_in(value, mark))
+    # Its kind of source alone: the others are tried by who asks.
+    C.INVENTORY_ENABLED = [question["plugin"]]
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        parsed = manager.parse_source(question["source"], cache=True)
+
+    def new(entity, before):
+        then = {v["name"]: v["vars"] for v in before}.get(entity.name, {})
+        now = {str(k): variable_out(v, trusted) for k, v in entity.vars.items()}
+        own = ("inventory_file", "inventory_dir", "ansible_group_priority")
+        return {k: v for k, v in now.items() if k not in own and (k not in then or then[k] != v)}
+
+    groups = [
+        {
+            "name": group.name,
+            "vars": new(group, known["groups"]),
+            "hosts": [h.name for h in group.hosts],
+            "children": [c.name for c in group.child_groups],
+        }
+        for group in inventory.groups.values()
+    ]
+    hosts = [{"name": host.name, "vars": new(host, known["hosts"])} for host in inventory.hosts.values()]
+    warnings, failed = heard(said.getvalue())
+    return {"groups": groups, "hosts": hosts, "warnings": warnings, "parsed": bool(parsed), "failed": None if parsed else failed}
+
+
+def heard(text):
+    """The warnings in what Ansible printed, and why a plugin could not read a source."""
+    failed, warnings = None, []
+    for part in re.split(r"^(?=\[[A-Z ]+\]: )", text, flags=re.M):
+        kind, _, rest = part.partition("]: ")
+        why = re.match(r"Failed to parse inventory with '[^']*' plugin: (.*?)\n\nFailed to parse", rest, re.S)
+        older = re.match(r" \* +Failed to parse .*? with \S+ plugin: (.*)", rest, re.S)
+        if why or older:
+            failed = (why or older).group(1).strip()
+        elif kind == "[WARNING" and not rest.startswith("Unable to parse "):
+            warnings.append(rest.strip())
+    return warnings, failed
+
+
 QUESTIONS = {
     "hello": hello,
+    "inventory": read_inventory,
     "find": find,
     "build": build,
     "filter": call_plugin,

@@ -4,18 +4,21 @@
 //! their arguments, which the host's side puts in (`rustle_modules::foreign`). ansible-core itself builds them, in a helper
 //! process that is started when it is first needed and kept for the run. Modules in other languages need no ansible-core.
 //!
-//! Filters, tests and lookups in Python are called in the same process, on the controller ([`Bridge::call`]).
+//! Filters, tests and lookups in Python are called in the same process, on the controller ([`Bridge::call`]), and so are
+//! inventory plugins ([`Bridge::inventory`]).
 //!
 //! Limits: action plugins in Python are found, not run; PowerShell modules are refused. Never part of the runner.
 
 mod error;
 mod files;
 mod helper;
+mod inventory;
 mod plugins;
 mod python;
 mod style;
 
 pub use error::BridgeError;
+pub use inventory::{InventoryData, InventoryGroup, InventoryHost, InventoryRead};
 pub use plugins::{Plugin, Sought};
 pub use python::candidates;
 

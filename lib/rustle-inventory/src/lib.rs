@@ -23,7 +23,7 @@ mod shell;
 mod source;
 mod vars;
 
-pub use hook::{Builder, PluginHook};
+pub use hook::{Builder, Call, Outcome, PluginHook};
 pub use model::{Group, Host, Inventory};
 pub use options::{GroupChars, LoadOptions, Mismatch};
 pub use pattern::{Order, split_patterns};

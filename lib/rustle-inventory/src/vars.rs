@@ -124,6 +124,18 @@ impl Inventory {
         Ok(out)
     }
 
+    /// See [`crate::Builder::vars_of`].
+    pub(crate) fn vars_while_reading(&self, host: &str, files: bool) -> Result<Dict, InventoryError> {
+        let mut out = Dict::new();
+        for layer in self.layers_of(host, &[])? {
+            if files || matches!(layer.kind, LayerKind::AllInventory | LayerKind::GroupInventory | LayerKind::HostInventory) {
+                out = combine(&out, &layer.vars, self.options.merge_dicts);
+            }
+        }
+        out.update(&self.magic_of(host));
+        Ok(out)
+    }
+
     /// `inventory_hostname`, `inventory_hostname_short`, `group_names`.
     pub fn magic_of(&self, host: &str) -> Dict {
         let name = self.host(host).map_or_else(|| host.to_string(), |h| h.name.clone());

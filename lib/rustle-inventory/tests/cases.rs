@@ -136,10 +136,14 @@ fn plugins_come_in_through_the_hook() {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("cloud.yml");
     std::fs::write(&source, "plugin: acme.cloud.hosts\nregion: north\n").unwrap();
-    let hook = |mut b: rustle_inventory::Builder<'_>, plugin: &str, config: &rustle_yaml::Node| {
-        assert_eq!((plugin, config.get("region").and_then(|r| r.as_str())), ("acme.cloud.hosts", Some("north")));
-        let json = r#"{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": {"x": "{{ y }}", "z": {"__ansible_unsafe": "{{ y }}"}}}}}"#;
-        Some(b.json(json).map_err(|e| e.to_string()))
+    let hook = |b: &mut rustle_inventory::Builder<'_>, call: &rustle_inventory::Call<'_>| {
+        let region = call.config.and_then(|c| c.get("region")).and_then(|r| r.as_str());
+        assert_eq!((call.plugin, region), ("acme.cloud.hosts", Some("north")));
+        b.group("web").unwrap();
+        b.host("a", Some("web"), None).unwrap();
+        b.set_json("a", "x", &serde_json::json!("{{ y }}")).unwrap();
+        b.set_json("a", "z", &serde_json::json!({"__ansible_unsafe": "{{ y }}"})).unwrap();
+        rustle_inventory::Outcome::Read
     };
     let options = LoadOptions { plugins: Some(rustle_inventory::PluginHook(std::sync::Arc::new(hook))), ..LoadOptions::default() };
     let inventory = Inventory::load(&[source.display().to_string()], &options).unwrap();

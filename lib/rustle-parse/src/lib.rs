@@ -11,6 +11,8 @@
 mod error;
 mod extra;
 mod flags;
+mod inventory;
+mod names;
 mod read;
 mod resume;
 mod seal;

@@ -1,11 +1,13 @@
 //! Reads a whole run: vault secrets, extra variables, inventory, playbooks.
 
 use crate::error::ParseError;
+use crate::names::Names;
+use crate::inventory::Around;
 use crate::extra::extra_vars;
 use rustle_bridge::{Bridge, Want};
 use crate::seal::Decrypted;
 use rustle_inventory::{Inventory, LoadOptions};
-use rustle_jinja::{Args, Environment, Interp, Scope};
+use rustle_jinja::Environment;
 use rustle_playbook::{Loader, Options as LoaderOptions, ParsedRun, Render, paths};
 use rustle_stream::record::{ExtraVars, Options};
 use rustle_value::{Dict, Value};
@@ -93,28 +95,6 @@ pub fn renderer() -> Render {
     Arc::new(move |v: &Value, vars: &Dict| env.render_value(v, &Names { vars }).map_err(|e| e.to_string()))
 }
 
-/// What names of imports may use: the variables that are known before a run, and the environment.
-struct Names<'a> {
-    vars: &'a Dict,
-}
-
-impl Scope for Names<'_> {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.vars.get(name).cloned()
-    }
-    fn names(&self) -> Vec<String> {
-        Scope::names(self.vars)
-    }
-    fn lookup(&self, name: &str, args: &Args, _cx: &mut Interp<'_>) -> Option<rustle_jinja::Result<Value>> {
-        if !matches!(name, "env" | "ansible.builtin.env" | "ansible.legacy.env") {
-            return None;
-        }
-        let default = args.kw.iter().find(|(k, _)| &**k == "default").map(|(_, v)| v.clone()).unwrap_or_else(|| Value::from(""));
-        let one = |term: &Value| std::env::var(term.to_string().trim()).map_or_else(|_| default.clone(), Value::from);
-        Some(Ok(Value::list(args.pos.iter().map(one).collect::<Vec<_>>())))
-    }
-}
-
 /// The way to Ansible's Python, which nothing is asked yet.
 pub(crate) fn bridge(cwd: &str, settings: &Settings) -> Arc<Bridge> {
     Bridge::new(rustle_bridge::Settings {
@@ -188,7 +168,10 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     // A list with commas is one already; all else is a path, from where the run began.
     let sources: Vec<String> =
         sources.iter().map(|s| if s.contains(',') { s.clone() } else { paths::absolute(s, &cwd) }).collect();
-    let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), ..settings.inventory_options })?;
+    let folder = |file: &String| Path::new(&paths::absolute(file, &cwd)).parent().map(|p| p.display().to_string());
+    let folders = options.playbooks.iter().filter_map(folder).collect();
+    let plugins = crate::inventory::hook(Around { bridge: bridge.clone(), folders, extra_vars: extra.clone() });
+    let inventory = Inventory::load(&sources, &LoadOptions { vault: Some(vault.clone()), plugins: Some(plugins), ..settings.inventory_options })?;
     let mut run = ParsedRun { extra_vars: ExtraVars { vars: extra }, ..ParsedRun::default() };
     warnings.extend(inventory.take_warnings());
     let empty = inventory.hosts.is_empty();

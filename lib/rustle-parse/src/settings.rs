@@ -34,7 +34,13 @@ pub fn configured<'a>(config: &Config, module_path: impl IntoIterator<Item = &'a
 fn inventory_options(config: &Config) -> rustle_inventory::LoadOptions {
     use rustle_inventory::{GroupChars, LoadOptions, Mismatch};
     let text = |name: &str| config.text(name).unwrap_or_default().to_lowercase();
+    let usual = LoadOptions::default();
+    let list = |name: &str, usual: Vec<String>| Some(config.list(name)).filter(|l| !l.is_empty()).unwrap_or(usual);
     LoadOptions {
+        enabled: list("INVENTORY_ENABLED", usual.enabled),
+        ignored_endings: list("INVENTORY_IGNORE_EXTS", usual.ignored_endings),
+        ignored_patterns: config.list("INVENTORY_IGNORE_PATTERNS"),
+        unparsed_warning: config.flag("INVENTORY_UNPARSED_WARNING"),
         merge_dicts: text("DEFAULT_HASH_BEHAVIOUR") == "merge",
         any_unparsed_is_failed: config.flag("INVENTORY_ANY_UNPARSED_IS_FAILED"),
         unparsed_is_failed: config.flag("INVENTORY_UNPARSED_IS_FAILED"),

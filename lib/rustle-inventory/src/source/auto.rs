@@ -1,17 +1,15 @@
-//! A YAML file with a `plugin:` key configures an inventory plugin. None of them is native here: the hook of the
-//! options is asked (Python's plugins are run by the bridge), and without it the missing plugin is named.
+//! A YAML file with a `plugin:` key configures an inventory plugin. None of them lies in this crate: the hook of the
+//! options is asked, and without it the missing plugin is named.
 
 use super::{Failure, Kind, extension};
 use crate::Inventory;
+use crate::hook::Call;
 
 pub(super) static KIND: Kind = Kind {
     name: "auto",
     wants: |source| matches!(extension(source), ".yml" | ".yaml") && std::fs::File::open(source).is_ok(),
     read,
 };
-
-/// Plugins of ansible-core that a user may rightly expect.
-const KNOWN: [&str; 2] = ["constructed", "generator"];
 
 fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     let (text, encrypted) = inventory.read_text(std::path::Path::new(source))?;
@@ -20,14 +18,10 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     let Some(plugin) = node.get("plugin").and_then(|n| n.text()).filter(|p| !p.is_empty()) else {
         return Err(format!("no root 'plugin' key found, '{source}' is not a valid YAML inventory plugin config file").into());
     };
-    if let Some(hook) = inventory.options.plugins.clone() {
-        let builder = crate::hook::Builder::new(inventory, source);
-        if let Some(result) = (hook.0)(builder, &plugin, &node) {
-            return result.map_err(Failure::from);
-        }
+    match inventory.by_plugin(source, &Call { plugin: &plugin, config: Some(&node) }) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("inventory source '{source}' could not be verified by inventory plugin '{plugin}'").into()),
+        Err(Some(failure)) => Err(failure),
+        Err(None) => Err(format!("inventory config '{source}' specifies unknown plugin '{plugin}'").into()),
     }
-    if KNOWN.contains(&plugin.strip_prefix("ansible.builtin.").unwrap_or(&plugin)) {
-        return Err(format!("inventory config '{source}' needs the plugin '{plugin}', which is not supported yet").into());
-    }
-    Err(format!("inventory config '{source}' specifies unknown plugin '{plugin}'").into())
 }

@@ -1,5 +1,6 @@
 //! Reading sources: each is offered to every kind in turn until one reads it. What fails is a warning.
 
+mod advanced_host_list;
 mod auto;
 mod host_list;
 mod ini;
@@ -7,6 +8,7 @@ pub(crate) mod script;
 mod toml;
 mod yaml;
 
+use crate::hook::Call;
 use crate::{Inventory, InventoryError, LoadOptions};
 use rustle_value::Value;
 use rustle_yaml::{Node, NodeKind};
@@ -20,7 +22,7 @@ pub(crate) struct Kind {
     pub read: fn(&mut Inventory, &str) -> Result<(), Failure>,
 }
 
-static KINDS: &[&Kind] = &[&host_list::KIND, &script::KIND, &auto::KIND, &yaml::KIND, &ini::KIND, &toml::KIND];
+static KINDS: &[&Kind] = &[&advanced_host_list::KIND, &host_list::KIND, &script::KIND, &auto::KIND, &yaml::KIND, &ini::KIND, &toml::KIND];
 
 /// Why a kind could not read a source.
 #[derive(Debug)]
@@ -98,7 +100,14 @@ impl Inventory {
             for name in self.options.enabled.clone() {
                 let short = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
                 let Some(kind) = KINDS.iter().find(|k| k.name == short) else {
-                    self.warn(format!("Failed to load inventory plugin, skipping {name}"));
+                    match self.by_plugin(source, &Call { plugin: &name, config: None }) {
+                        Ok(read) => parsed = read,
+                        Err(Some(f)) => failures.push((name.clone(), f)),
+                        Err(None) => self.warn(format!("Failed to load inventory plugin, skipping {name}")),
+                    }
+                    if parsed {
+                        break;
+                    }
                     continue;
                 };
                 if !(kind.wants)(source) {
@@ -109,7 +118,7 @@ impl Inventory {
                         parsed = true;
                         break;
                     }
-                    Err(f) => failures.push((kind.name, f)),
+                    Err(f) => failures.push((kind.name.to_owned(), f)),
                 }
             }
         }
@@ -122,7 +131,8 @@ impl Inventory {
             let head = format!("Failed to parse inventory with '{kind}' plugin");
             let help = f.help.map(|h| format!("\n\n{h}")).unwrap_or_default();
             let message = f.message;
-            self.warn(format!("{head}: {message}\n\n{head}.\n\n<<< caused by >>>\n\n{message}\n{place}{help}"));
+            // Ends with an empty line, as what Ansible prints of a chain of errors.
+            self.warn(format!("{head}: {message}\n\n{head}.\n\n<<< caused by >>>\n\n{message}\n{place}{help}\n"));
         }
         if self.options.any_unparsed_is_failed {
             return Err(InventoryError::SourceFailed(source.into()));

@@ -67,14 +67,6 @@ fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     take(inventory, &output, place, &|host| run(source, &["--host", host]))
 }
 
-/// Takes what somebody else made of a source, in the form that scripts print.
-pub(crate) fn take_json(inventory: &mut Inventory, text: &str, source: &str) -> Result<(), String> {
-    let output = Output { text: text.into(), help: None };
-    let place = Origin::new(format!("<inventory plugin output for '{source}'>"), 0, 0);
-    let nothing = |_: &str| Ok(Output { text: String::new(), help: None });
-    take(inventory, &output, place, &nothing).map_err(|f| f.message)
-}
-
 /// Asks for one host's variables.
 type Ask<'a> = &'a dyn Fn(&str) -> Result<Output, Failure>;
 
@@ -127,8 +119,8 @@ fn take(inventory: &mut Inventory, output: &Output, place: Origin, ask: Ask<'_>)
             None | Some(Json::Null) => {}
             Some(Json::Object(vars)) => {
                 for (k, v) in vars {
-                    let value = script.value(v, true);
-                    script.inventory.set_variable(&host, k, value, Some(&script.place))?;
+                    let variable = value(v, true, &script.place);
+                    script.inventory.set_variable(&host, k, variable, Some(&script.place))?;
                 }
             }
             Some(other) => return Err(format!("Invalid data from file, expected dictionary and got:\n\n{other}").into()),
@@ -183,8 +175,8 @@ impl Script<'_> {
         if let Some(vars) = vars {
             let Json::Object(map) = &vars else { return Err(wrong("vars", &vars, "dict")) };
             for (k, v) in map {
-                let value = self.value(v, trusted);
-                self.inventory.set_variable(&name, k, value, Some(&self.place))?;
+                let variable = value(v, trusted, &self.place);
+                self.inventory.set_variable(&name, k, variable, Some(&self.place))?;
             }
         }
         for child in children.and_then(Json::as_array).into_iter().flatten() {
@@ -193,22 +185,22 @@ impl Script<'_> {
         }
         Ok(())
     }
+}
 
-    /// JSON to a value. Only variables are trusted; `__ansible_unsafe` and `__ansible_vault` are what they say.
-    fn value(&self, j: &Json, trusted: bool) -> Value {
-        match j {
-            Json::String(s) if trusted => Value::trusted(s.as_str(), Some(self.place.clone())),
-            Json::Array(a) => Value::list(a.iter().map(|v| self.value(v, trusted)).collect()),
-            Json::Object(o) => {
-                if let (1, Some(Json::String(s))) = (o.len(), o.get("__ansible_unsafe")) {
-                    return Value::str(s.as_str());
-                }
-                if let (1, Some(Json::String(s))) = (o.len(), o.get("__ansible_vault")) {
-                    return Value::Vaulted(Arc::new(Vaulted { ciphertext: s.as_str().into(), origin: Some(self.place.clone()) }));
-                }
-                Value::dict(o.iter().map(|(k, v)| (Value::from(k.as_str()), self.value(v, trusted))).collect::<Dict>())
+/// JSON to a value. Only variables are trusted; `__ansible_unsafe` and `__ansible_vault` are what they say.
+pub(crate) fn value(j: &Json, trusted: bool, place: &Origin) -> Value {
+    match j {
+        Json::String(s) if trusted => Value::trusted(s.as_str(), Some(place.clone())),
+        Json::Array(a) => Value::list(a.iter().map(|v| value(v, trusted, place)).collect()),
+        Json::Object(o) => {
+            if let (1, Some(Json::String(s))) = (o.len(), o.get("__ansible_unsafe")) {
+                return Value::str(s.as_str());
             }
-            other => rustle_value::from_json(other.clone()),
+            if let (1, Some(Json::String(s))) = (o.len(), o.get("__ansible_vault")) {
+                return Value::Vaulted(Arc::new(Vaulted { ciphertext: s.as_str().into(), origin: Some(place.clone()) }));
+            }
+            Value::dict(o.iter().map(|(k, v)| (Value::from(k.as_str()), value(v, trusted, place))).collect::<Dict>())
         }
+        other => rustle_value::from_json(other.clone()),
     }
 }
