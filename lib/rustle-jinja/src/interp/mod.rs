@@ -73,6 +73,8 @@ pub struct Interp<'a> {
     pub(crate) syntax: Option<crate::Syntax>,
     /// Where the template stands.
     origin: Option<Origin>,
+    /// Whether a template is being evaluated: what is rendered then is a part of it.
+    busy: bool,
 }
 
 /// Deepest nesting of macros, includes and recursive loops.
@@ -93,6 +95,7 @@ impl<'a> Interp<'a> {
             depth: 0,
             syntax: None,
             origin: None,
+            busy: false,
         }
     }
 
@@ -113,6 +116,13 @@ impl<'a> Interp<'a> {
 
     /// The value of a parsed template: its type where it yields one piece, else text.
     pub(crate) fn render(&mut self, t: &Arc<CompiledTemplate>) -> Result<Value> {
+        let was = std::mem::replace(&mut self.busy, true);
+        let rendered = self.render_whole(t);
+        self.busy = was;
+        rendered
+    }
+
+    fn render_whole(&mut self, t: &Arc<CompiledTemplate>) -> Result<Value> {
         if let [node] = &t.body[..]
             && let crate::ast::NodeKind::Print(e) = &node.kind
         {

@@ -80,7 +80,12 @@ impl Interp<'_> {
                 Ok(Value::Undefined(Arc::new(Undefined { hint: u.hint.clone(), origin: origin.cloned() })))
             }
             Ok(v) => Ok(v),
-            Err(e @ Error::NeedsController { .. }) => self.host.remote(&t.source, false).unwrap_or(Err(e)),
+            Err(e @ Error::NeedsController { .. }) => match self.host.remote(&t.source, false) {
+                // The controller's answer has everything in it rendered, which fails where only a part of it could be
+                // (`hostvars[x]`, whose variables need not all be defined). It then answers the template around this one.
+                Some(Err(_)) if self.busy => Err(e),
+                answer => answer.unwrap_or(Err(e)),
+            },
             Err(e) => leave(e).at_origin(origin).into_undefined(),
         }
     }
