@@ -34,6 +34,10 @@ impl Engine<'_> {
             }
         }
         if let Some(whole) = cx.task.args.get("_variable_params") {
+            // Text around a template cannot come to a mapping.
+            if whole.as_str().map(str::trim).is_some_and(|t| !(t.starts_with("{{") && t.ends_with("}}"))) {
+                return Err(Failure::new(format!("Action '{}' does not support raw params.", cx.task.action)).of_task(&cx.task));
+            }
             // Only the mapping: its values may never be needed.
             match self.jinja.render_shallow(whole, &self.scope(cx)).map_err(|e| self.argument_failure(cx, "args", e, whole))? {
                 Value::Dict(d) => raw.update(&d),

@@ -5,7 +5,7 @@ use rustle_jinja::{Args, Error};
 use rustle_value::{Value, py_str};
 
 /// Files and folders of one term, in order.
-fn candidates(term: &Value, files: &[String], paths: &[String], out: &mut Vec<String>, skip: &mut bool) {
+fn candidates(term: &Value, files: &[String], paths: &[String], out: &mut Vec<String>, skip: &mut bool) -> Result<(), Error> {
     match term {
         Value::Dict(d) => {
             let list = |key: &str| -> Vec<String> {
@@ -21,9 +21,11 @@ fn candidates(term: &Value, files: &[String], paths: &[String], out: &mut Vec<St
             let (files, paths) = (list("files"), list("paths"));
             combine(&files, &paths, out);
         }
-        Value::List(l) => l.iter().for_each(|t| candidates(t, files, paths, out, skip)),
-        other => combine(&[py_str(other)], paths, out),
+        Value::List(l) | Value::Tuple(l) => l.iter().try_for_each(|t| candidates(t, files, paths, out, skip))?,
+        Value::Str(s) => combine(&[s.to_string()], paths, out),
+        other => return Err(Error::runtime(format!("Invalid term supplied. A string, dict or list is required, not '{}').", other.type_name()))),
     }
+    Ok(())
 }
 
 fn combine(files: &[String], paths: &[String], out: &mut Vec<String>) {
@@ -46,7 +48,7 @@ pub(crate) static LOOKUP: Lookup = Lookup {
         let (files, paths) = (listed(args.take("files")), listed(args.take("paths")));
         let mut all = Vec::new();
         for term in &args.pos {
-            candidates(term, &files, &paths, &mut all, &mut skip);
+            candidates(term, &files, &paths, &mut all, &mut skip)?;
         }
         if args.pos.is_empty() {
             combine(&files, &paths, &mut all);
