@@ -131,7 +131,7 @@ fn away(args: &ArgMatches, config: &Config, options: &Options, back: bool, id: &
     let settings = rustle_parse::configured(config, [], &mut options);
     let passwords = rustle_run::passwords(args, config)?;
     let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
-    let read = rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)).map_err(|e| e.report().trim_end().to_owned())?;
+    let read = rustle_parse::read(Request { options, extra_vars, settings, given: None }, &mut |q| prompt::secret(q)).map_err(|e| e.report().trim_end().to_owned())?;
     let mut site = Site::of(read, config, &passwords, PlanOptions::default())?;
     if let Some(d) = &known {
         site.only(d);

@@ -15,7 +15,7 @@ fn switch(id: &'static str, help: &'static str) -> Arg {
 
 /// The command; `ansible` where it is called as `ansible-playbook`: then only what Ansible knows.
 pub fn command(ansible: bool) -> Command {
-    let name = if ansible { "ansible-playbook" } else { "rustle-deploy" };
+    let name = crate::program(ansible);
     let mut args = rustle_parse::run_flags();
     args.extend([
         switch("list-hosts", "List the hosts that match, and do nothing else"),
@@ -48,4 +48,20 @@ pub fn command(ansible: bool) -> Command {
         .arg(switch("version", "Print the version"))
         .args(args)
         .mut_arg("PLAYBOOK", |a| a.required(false))
+}
+
+/// A command with those of the flags of a run that `kept` names. The others are not among Ansible's own of that program:
+/// they are hidden and lose their letters.
+pub(crate) fn program(name: &'static str, about: &'static str, kept: &[&str]) -> Command {
+    let flags = rustle_parse::run_flags().into_iter().filter(|a| a.get_id() != "PLAYBOOK").map(|a| {
+        let known = kept.contains(&a.get_id().as_str());
+        if known { a } else { a.short(None).hide(true) }
+    });
+    Command::new(name)
+        .bin_name(name)
+        .about(about)
+        .disable_version_flag(true)
+        .arg(switch("version", "Print the version"))
+        .args(flags)
+        .arg(Arg::new("PLAYBOOK").long("playbook").hide(true).action(ArgAction::Append))
 }

@@ -10,11 +10,14 @@
 //! The execution is in `rustle-run`: this program is the pipeline in one process. Instead of playbooks it takes a
 //! stream (`rustle-deploy plan.ndjson`, or `-` for stdin), which it recognises by its first record.
 //!
-//! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not.
+//! Called as `ansible-playbook` it knows no option and prints no line that Ansible does not. Called as `ansible` or
+//! `ansible-inventory` it is these: `adhoc`, `inventory`.
 
+mod adhoc;
 mod deployment;
 mod dry;
 mod flags;
+mod inventory;
 mod optimize;
 mod setup;
 mod localhost;
@@ -36,9 +39,10 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::RwLock;
 
-/// Whether the program was called as `ansible-playbook`.
-fn called_as_ansible() -> bool {
-    std::env::args_os().next().is_some_and(|a| std::path::Path::new(&a).file_name().is_some_and(|n| n == "ansible-playbook"))
+/// The name that the program was called by.
+fn called_as() -> String {
+    let first = std::env::args_os().next().unwrap_or_default();
+    std::path::Path::new(&first).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn say(text: &str) {
@@ -77,10 +81,16 @@ fn tell(text: &str, code: u8) {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let ansible = called_as_ansible();
+    let name = called_as();
+    let ansible = name == "ansible-playbook";
     // Before any thread: all of them inherit it.
     let signals = watch_signals();
-    let matches = match flags::command(ansible).try_get_matches() {
+    let command = match &*name {
+        "ansible" => adhoc::command(),
+        "ansible-inventory" => inventory::command(),
+        _ => flags::command(ansible),
+    };
+    let matches = match command.try_get_matches() {
         Ok(m) => m,
         Err(e) => {
             let asked = !e.use_stderr();
@@ -89,19 +99,28 @@ pub fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
     };
-    ExitCode::from(run(&matches, ansible, signals))
+    ExitCode::from(match &*name {
+        "ansible" => adhoc::run(&matches, signals),
+        "ansible-inventory" => inventory::run(&matches),
+        _ => run(&matches, ansible, signals),
+    })
 }
 
-fn version(ansible: bool, config: &Config) -> String {
-    if !ansible {
+/// What `--version` says: `program` is one of Ansible's, or `rustle-deploy`.
+fn version(program: &str, config: &Config) -> String {
+    if program == "rustle-deploy" {
         return format!("rustle-deploy {} (behaves as ansible-core {})\n", env!("CARGO_PKG_VERSION"), rustle_controller::ANSIBLE_VERSION);
     }
     let file = config.file.as_ref().map_or_else(|| "None".to_owned(), |f| f.display().to_string());
     format!(
-        "ansible-playbook [core {}]\n  config file = {file}\n  executable location = {}\n",
+        "{program} [core {}]\n  config file = {file}\n  executable location = {}\n",
         rustle_controller::ANSIBLE_VERSION,
         std::env::current_exe().unwrap_or_default().display()
     )
+}
+
+fn program(ansible: bool) -> &'static str {
+    if ansible { "ansible-playbook" } else { "rustle-deploy" }
 }
 
 fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 {
@@ -113,7 +132,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         }
     };
     if args.get_flag("version") {
-        say(&version(ansible, &config));
+        say(&version(program(ansible), &config));
         return exit::OK;
     }
     if !ansible {
@@ -141,7 +160,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         return fail(&format!("{}\nerror: the following arguments are required: playbook", flags::command(ansible).render_usage()), 2);
     }
     if options.forks == Some(0) {
-        let program = if ansible { "ansible-playbook" } else { "rustle-deploy" };
+        let program = program(ansible);
         return fail(&format!("{}\n{program}: error: The number of processes (--forks) must be >= 1", flags::command(ansible).render_usage()), 2);
     }
     options.flush_cache = args.get_flag("flush-cache");
@@ -164,7 +183,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         let settings = rustle_parse::configured(&config, args.get_many::<String>("module-path").unwrap_or_default(), &mut options);
         let Ok(passwords) = passwords(&config) else { return exit::ERROR };
         let extra_vars = args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect();
-        match rustle_parse::read(Request { options, extra_vars, settings }, &mut |q| prompt::secret(q)) {
+        match rustle_parse::read(Request { options, extra_vars, settings, given: None }, &mut |q| prompt::secret(q)) {
             Ok(read) => (read.into(), config, passwords),
             Err(e) => return refuse(&e, ansible, &config),
         }
@@ -203,7 +222,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
         return fail(&format!("[ERROR]: Could not load '{format}' callback plugin."), exit::ERROR);
     };
-    report.settings(&version(ansible, &config), config.file.as_ref().and_then(|f| f.to_str()));
+    report.settings(&version(program(ansible), &config), config.file.as_ref().and_then(|f| f.to_str()));
     for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
         report.event(&RunEvent::Warning { text: text.clone() });
     }

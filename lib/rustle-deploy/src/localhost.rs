@@ -30,7 +30,7 @@ pub(crate) fn test(config: &Config) -> Result<String, String> {
     let settings = rustle_parse::configured(config, [], &mut options);
     // Nothing here is vaulted, whatever the settings name.
     options.vault_ids.clear();
-    let read = rustle_parse::read(Request { options, extra_vars: Vec::new(), settings }, &mut |_| Err("nobody is asked".into())).map_err(|e| e.to_string())?;
+    let read = rustle_parse::read(Request { options, extra_vars: Vec::new(), settings, given: None }, &mut |_| Err("nobody is asked".into())).map_err(|e| e.to_string())?;
     let (mut answered, mut method, mut trouble) = (false, String::new(), None);
     let code = execute(read, config, PlanOptions::default(), Passwords::default(), None, &mut |e| match e {
         RunEvent::Reached { method: how, reason, .. } => method = reason.map_or(how.clone(), |r| format!("{how}: {r}")),

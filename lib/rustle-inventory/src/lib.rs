@@ -5,7 +5,7 @@
 //! * `model.rs` keeps hosts and groups and the rules between them;
 //! * `vars.rs` finds `group_vars` and `host_vars` and lays a host's variables in layers;
 //! * `records.rs` turns an inventory into records of a stream and back;
-//! * `pattern.rs` selects hosts; `dynamic.rs` is `add_host` and `group_by`; `export.rs` is `ansible-inventory --list`.
+//! * `pattern.rs` selects hosts; `dynamic.rs` is `add_host` and `group_by`; `export.rs` is `ansible-inventory`.
 //!
 //! A source that cannot be read is a warning, as in Ansible, and not an error. Inventory plugins other than the ones
 //! in `source/` are left to a hook in the options, and refused by name without it.
@@ -23,6 +23,7 @@ mod shell;
 mod source;
 mod vars;
 
+pub use export::Listing;
 pub use hook::{Builder, Call, Outcome, PluginHook};
 pub use model::{Group, Host, Inventory};
 pub use options::{GroupChars, LoadOptions, Mismatch};

@@ -22,7 +22,7 @@ mod stage;
 pub use error::ParseError;
 pub use extra::extra_vars;
 pub use flags::{options, run_flags};
-pub use read::{ReadRun, Request, Settings, duplicate_keys, read, renderer};
+pub use read::{Given, ReadRun, Request, Settings, duplicate_keys, read, renderer};
 pub use resume::resume;
 pub use seal::Decrypted;
 pub use settings::configured;

@@ -24,6 +24,18 @@ pub struct Request {
     /// `-e`, as given.
     pub extra_vars: Vec<String>,
     pub settings: Settings,
+    /// A playbook that is no file.
+    pub given: Option<Given>,
+}
+
+/// Text in place of a file.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Where it would lie: absolute; also among the options' playbooks.
+    pub path: String,
+    /// How errors call it.
+    pub name: String,
+    pub text: String,
 }
 
 /// Paths that `ansible.cfg` and the environment set.
@@ -134,7 +146,7 @@ pub(crate) fn loader_options(cwd: &str, settings: &Settings, vault: &Arc<Vault>,
 /// # Errors
 /// See [`ParseError`].
 pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, String>) -> Result<ReadRun, ParseError> {
-    let Request { options, extra_vars: given, settings } = request;
+    let Request { options, extra_vars: named, settings, given: instead } = request;
     let cwd = options.cwd.clone();
     let ids: Vec<VaultId> = options.vault_ids.iter().map(|t| VaultId::parse(t)).collect();
     let secrets = load_secrets(&ids, false, prompt)?;
@@ -142,6 +154,9 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     let vault = Arc::new(secrets.vault);
     for file in &options.playbooks {
         let path = paths::absolute(file, &cwd);
+        if instead.as_ref().is_some_and(|g| g.path == path) {
+            continue;
+        }
         let collection = !file.contains('/') && file.split('.').count() > 2 && !Path::new(&path).exists();
         if !collection && !Path::new(&path).exists() {
             return Err(ParseError::NoPlaybook(file.clone()));
@@ -152,6 +167,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
     }
     let bridge = bridge(&cwd, &settings);
     let mut loader_options = loader_options(&cwd, &settings, &vault, &bridge);
+    loader_options.given.extend(instead.map(|g| (g.path, (g.name, g.text))));
     let opened: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let (decrypt, seen) = (loader_options.decrypt.clone(), opened.clone());
     loader_options.decrypt = Arc::new(move |text, path| {
@@ -161,7 +177,7 @@ pub fn read(request: Request, prompt: &mut dyn FnMut(&str) -> Result<String, Str
         }
         Ok(plain)
     });
-    let extra = extra_vars(&given, &cwd, &mut Loader::new(loader_options.clone()), settings.inventory_options.merge_dicts)?;
+    let extra = extra_vars(&named, &cwd, &mut Loader::new(loader_options.clone()), settings.inventory_options.merge_dicts)?;
     let sealed_extra = opened.lock().is_ok_and(|s| !s.is_empty());
     let mut loader = Loader::new(LoaderOptions { extra_vars: extra.clone(), ..loader_options });
     let sources = if options.inventory.is_empty() { &settings.inventory } else { &options.inventory };

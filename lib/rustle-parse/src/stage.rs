@@ -47,6 +47,7 @@ impl Stage for ParseStage {
             options,
             extra_vars: args.get_many::<String>("extra-vars").unwrap_or_default().cloned().collect(),
             settings,
+            given: None,
         };
         let mut no_prompt = |_: &str| Err("a filter cannot ask for passwords: use --vault-password-file".to_owned());
         let log = io.log_format();

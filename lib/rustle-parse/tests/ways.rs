@@ -45,7 +45,7 @@ fn piped_and_in_process_are_the_same() {
         &rustle_cli::stage::command::<ParseStage>().get_matches_from(std::iter::once("rustle-parse").chain(args)),
         &std::env::current_dir().unwrap().display().to_string(),
     );
-    let request = Request { options, extra_vars: vec!["q=1".into(), "{\"z\": [1.5, null]}".into()], settings: Settings::from_env() };
+    let request = Request { options, extra_vars: vec!["q=1".into(), "{\"z\": [1.5, null]}".into()], settings: Settings::from_env(), given: None };
     let found = read(request, &mut |_| Err(String::new())).unwrap();
     let hosts = Hosts::new(&found.inventory, found.run.options.limit.as_deref()).unwrap();
     let plan = plan(&found.run, PlanOptions::default(), &hosts).unwrap();

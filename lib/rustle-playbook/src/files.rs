@@ -52,9 +52,15 @@ impl Loader {
 
     /// The tree of a YAML or JSON file.
     pub(crate) fn read(&mut self, path: &str) -> Result<Node> {
-        let (text, encrypted) = self.text(path)?;
+        let (label, text, encrypted) = match self.options.given.get(path) {
+            Some((label, text)) => (label.as_str(), text.clone(), false),
+            None => {
+                let (text, encrypted) = self.text(path)?;
+                (path, text, encrypted)
+            }
+        };
         let options = rustle_yaml::Options { encrypted, duplicate_keys: self.options.duplicate_keys, ..Default::default() };
-        let (node, warnings) = rustle_yaml::load(&text, path, &options)?;
+        let (node, warnings) = rustle_yaml::load(&text, label, &options)?;
         for w in warnings {
             self.warnings.push(Warning { text: w.report(), origin: Some(w.origin) });
         }

@@ -2,6 +2,7 @@
 
 use crate::paths;
 use rustle_value::{Dict, Value};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub extra_vars: Dict,
     pub render: Render,
     pub decrypt: Decrypt,
+    /// Texts that are read in place of files, by path, each with the name that errors give it.
+    pub given: BTreeMap<String, (String, String)>,
 }
 
 /// Where roles are looked for if nothing else is said.
@@ -97,6 +100,7 @@ impl Default for Options {
             extra_vars: Dict::new(),
             render: Arc::new(names_only),
             decrypt: Arc::new(|_, _| Err("Attempting to decrypt but no vault secrets found".into())),
+            given: BTreeMap::new(),
         }
     }
 }

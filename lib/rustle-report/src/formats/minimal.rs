@@ -88,7 +88,8 @@ impl Minimal<'_> {
             Status::Failed | Status::Ignored | Status::Rescued => ("FAILED", |p| &p.error),
             Status::Unreachable => ("UNREACHABLE!", |p| &p.unreachable),
         };
-        if RAW.iter().any(|a| is_action(&header.action, a)) && status != Status::Unreachable {
+        // Of a job in the background, its id is of interest, too.
+        if RAW.iter().any(|a| is_action(&header.action, a)) && status != Status::Unreachable && !shown.contains_key("ansible_job_id") {
             let text = raw(host, word, &shown);
             return self.screen.colored(&text, role);
         }

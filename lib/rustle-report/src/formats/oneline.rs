@@ -69,7 +69,7 @@ impl Oneline<'_> {
                 return self.screen.colored(&format!("{host} | UNREACHABLE!: {msg}"), |p| &p.unreachable);
             }
         };
-        let command = ["command", "shell", "raw", "script"].iter().any(|a| is_action(&header.action, a));
+        let command = ["command", "shell", "raw", "script"].iter().any(|a| is_action(&header.action, a)) && !shown.contains_key("ansible_job_id");
         let text = if command {
             streams(host, word, &shown)
         } else {
