@@ -145,10 +145,11 @@ pub(crate) fn run(args: &ArgMatches, signals: Option<libc::sigset_t>) -> u8 {
         }
         return exit::OK;
     }
-    let format = if args.get_flag("one-line") { "oneline" } else { "minimal" };
+    let chosen = || config.text("DEFAULT_STDOUT_CALLBACK").filter(|_| config.flag("DEFAULT_LOAD_CALLBACK_PLUGINS"));
+    let format = if args.get_flag("one-line") { "oneline".to_owned() } else { chosen().unwrap_or_else(|| "minimal".into()) };
     let show = report_options(&config, read.run.options.verbosity, read.run.options.check, true);
     let out = std::io::LineWriter::new(std::io::stdout());
-    let Some(mut report) = rustle_report::create(format, show, Box::new(out), Box::new(std::io::stderr())) else {
+    let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
         return fail(&format!("[ERROR]: Could not load '{format}' callback plugin."), exit::ERROR);
     };
     report.settings(&crate::version("ansible", &config), config.file.as_ref().and_then(|f| f.to_str()));

@@ -115,6 +115,15 @@ impl Scope for TaskScope<'_> {
         let beside = || self.layers.host.magic.get("playbook_dir").map(rustle_value::py_str).into_iter().collect();
         self.parts.map_or_else(beside, |p| p.folders.clone())
     }
+    fn folder_of_files(&self) -> &'static str {
+        let task = self.layers.program.task(self.place.task);
+        // By a part of the action's name, as Ansible does it.
+        task.map_or("files", |t| match &*t.action {
+            a if a.contains("template") => "templates",
+            a if a.contains("var") => "vars",
+            _ => "files",
+        })
+    }
     fn remote(&self, source: &str, expression: bool) -> Option<Result<Value, Error>> {
         if !self.ask || self.world.is_controller() {
             return None;

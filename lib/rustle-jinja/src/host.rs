@@ -59,6 +59,10 @@ pub trait Scope {
     fn template_folders(&self) -> Vec<String> {
         Vec::new()
     }
+    /// The folder of a role where lookups look for files first: `files`, or the one of the task that is rendered.
+    fn folder_of_files(&self) -> &'static str {
+        "files"
+    }
 }
 
 /// A scope without variables.

@@ -51,6 +51,8 @@ pub(crate) static ACTION: Action = Action {
                 Err(e) => return Ok(nothing(format!("{e} on the Ansible Controller."))),
             }
         }
+        // What is encrypted on the disk is not shown.
+        let hidden = files.iter().any(|f| is_encrypted(f));
         let mut vars = Dict::new();
         for file in &files {
             match lock(&world.shared.loader).load_vars_file(file) {
@@ -76,10 +78,15 @@ pub(crate) static ACTION: Action = Action {
             "changed" => false,
             "ansible_facts" => Value::dict(vars),
             "ansible_included_var_files" => files,
-            "_ansible_no_log" => false,
+            "_ansible_no_log" => hidden,
         })
     },
 };
+
+fn is_encrypted(file: &str) -> bool {
+    let mut head = [0; 15];
+    std::fs::File::open(file).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head)).is_ok() && head == *b"$ANSIBLE_VAULT;"
+}
 
 const FOR_FOLDERS: &[&str] = &["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
 const FOR_FILES: &[&str] = &["file", "_raw_params"];

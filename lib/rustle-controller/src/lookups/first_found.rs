@@ -53,9 +53,11 @@ pub(crate) static LOOKUP: Lookup = Lookup {
         if args.pos.is_empty() {
             combine(&files, &paths, &mut all);
         }
+        let first = cx.scope().folder_of_files();
+        let folders = [first].into_iter().chain(["files", "templates", "vars", "tasks"].into_iter().filter(|f| *f != first));
         let finder = finder(world, cx);
         for name in &all {
-            for folder in ["files", "templates", "vars", "tasks"] {
+            for folder in folders.clone() {
                 if let Ok(found) = finder.find_needle(folder, name) {
                     return Ok(vec![Value::from(found)]);
                 }

@@ -13,7 +13,12 @@ pub(super) static KIND: Kind = Kind {
 fn read(inventory: &mut Inventory, source: &str) -> Result<(), Failure> {
     let wrong = |e: String| format!("Invalid data from string, could not parse: {e}");
     for text in source.split(',').map(str::trim).filter(|h| !h.is_empty()) {
-        let (hosts, port) = address::expand_pattern(text).unwrap_or_else(|_| (vec![text.to_owned()], None));
+        let (hosts, port) = match address::expand_pattern(text) {
+            Ok(found) => found,
+            // What Ansible itself finds wrong with a range leaves the name as it is.
+            Err(e) if e.starts_with("host range") => (vec![text.to_owned()], None),
+            Err(e) => return Err(wrong(e).into()),
+        };
         for host in hosts {
             if !inventory.hosts.contains_key(&host) {
                 inventory.insert_host(&host, Some("ungrouped"), port).map_err(wrong)?;
