@@ -9,7 +9,13 @@ use rustle_stream::event::{RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_value::{Dict, JsonStyle, Value, dict, to_json_string};
 use std::io::{self, Write};
 
-pub(super) static FORMAT: Format = Format { name: "json", about: "The whole run as one JSON document", create };
+pub(super) static FORMAT: Format = Format {
+    name: "json",
+    collection: "ansible.posix",
+    about: "The whole run as one JSON document",
+    for_programs: true,
+    create,
+};
 
 fn create<'w>(options: Options, out: Box<dyn Write + 'w>, _: Box<dyn Write + 'w>) -> Box<dyn Report + 'w> {
     // The document has everything that -vvv would show.
