@@ -23,6 +23,11 @@ pub fn find(name: &str) -> Option<&'static Format> {
     ALL.iter().copied().find(|f| names(name, f.collection, f.name))
 }
 
+/// The names of all formats, for a person.
+pub fn list() -> String {
+    ALL.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether `name` means the plugin `short` of a collection.
 pub(crate) fn names(name: &str, collection: &str, short: &str) -> bool {
     match name.rsplit_once('.') {
