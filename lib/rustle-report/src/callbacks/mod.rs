@@ -62,8 +62,8 @@ impl Callback {
     /// # Errors
     /// A sentence for a person.
     pub fn check(&self, given: &Given) -> Result<(), String> {
-        let set = self.settings.iter().filter_map(|s| Some((s, given.0.get(s.key)?)));
-        set.map(|(s, value)| (s.check)(value).map_err(|e| format!("invalid value '{value}' for '{}'. {e}", s.key))).collect()
+        let mut set = self.settings.iter().filter_map(|s| Some((s, given.0.get(s.key)?)));
+        set.try_for_each(|(s, value)| (s.check)(value).map_err(|e| format!("invalid value '{value}' for '{}'. {e}", s.key)))
     }
 }
 
