@@ -51,3 +51,24 @@ pub fn palette(terminal: bool, forced: bool, forbidden: bool, chosen: Palette) -
     let wanted = forced || (terminal && !forbidden && std::env::var_os("TERM").is_none_or(|t| t != "dumb"));
     wanted.then_some(chosen)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn names_as_ansible_resolves_them() {
+        for (name, format) in [
+            ("debug", Some("debug")),
+            ("ansible.posix.debug", Some("debug")),
+            ("ansible.builtin.debug", Some("debug")),
+            ("ansible.legacy.minimal", Some("minimal")),
+            ("community.general.yaml", Some("yaml")),
+            ("community.general.debug", None),
+            ("my.own.default", None),
+            ("", None),
+        ] {
+            assert_eq!(find(name).map(|f| f.name), format, "{name}");
+        }
+    }
+}
