@@ -33,7 +33,7 @@ pub fn command(ansible: bool) -> Command {
             Arg::new("log-format").long("log-format").value_name("FORMAT").value_parser(["human", "json"]).default_value("human").help("How errors and warnings before the run are written to stderr"),
             Arg::new("strategy").long("strategy").value_name("NAME").value_parser(rustle_plan::STRATEGIES.to_vec()).help("How hosts are served, and whether they wait for each other"),
             Arg::new("barriers").long("barriers").value_name("RULE").value_parser(rustle_plan::BARRIERS.to_vec()).help("When hosts wait for each other"),
-            Arg::new("output").long("output").value_name("FORMAT").help("How results are shown: default, minimal, oneline, json, ndjson"),
+            Arg::new("output").long("output").value_name("FORMAT").help(format!("How results are shown: {}", rustle_report::formats::list())),
         ]);
         args.extend(crate::optimize::flags());
         args.extend(crate::deployment::flags());

@@ -29,7 +29,7 @@ pub use flags::command;
 use clap::ArgMatches;
 use rustle_cli::config::Config;
 use rustle_parse::{ParseError, ReadRun, Request};
-use rustle_run::{Hosts, execute, passwords, prompt, report_options, watch_signals};
+use rustle_run::{Hosts, Reporter, execute, passwords, prompt, report_options, reporter, watch_signals};
 use rustle_plan::{HostSource, PlanOptions, Planner};
 use rustle_report::lists::{Listed, Wanted, list, syntax_ok};
 use rustle_stream::event::RunEvent;
@@ -211,17 +211,17 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     if !ansible && deployment::is_instead(args) {
         return deployment::instead(args, prepared, &config, plan, &passwords, signals);
     }
-    let format = args_output(args, ansible).or_else(|| config.text("DEFAULT_STDOUT_CALLBACK")).unwrap_or_else(|| "default".into());
-    if let Some(code) = (!ansible).then(|| optimize::before(args, read, &prepared.known, plan, &format)).flatten() {
+    let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
+    let asked = args_output(args, ansible);
+    let Some(Reporter { mut report, format, warnings }) = reporter(&config, asked, show, &|| Box::new(std::io::LineWriter::new(std::io::stdout()))) else {
+        return fail(&format!("[ERROR]: no output format is called '{}'", asked.unwrap_or_default()), exit::ERROR);
+    };
+    warnings.iter().for_each(|text| complain(&format!("[WARNING]: {text}")));
+    if let Some(code) = (!ansible).then(|| optimize::before(args, read, &prepared.known, plan, format)).flatten() {
         return code;
     }
     let analysed = !ansible && optimize::shown(args, read);
     let outcome = prepared.known.outcome.clone();
-    let show = report_options(&config, read.run.options.verbosity, read.run.options.check, ansible);
-    let out = std::io::LineWriter::new(std::io::stdout());
-    let Some(mut report) = rustle_report::create(&format, show, Box::new(out), Box::new(std::io::stderr())) else {
-        return fail(&format!("[ERROR]: Could not load '{format}' callback plugin."), exit::ERROR);
-    };
     report.settings(&version(program(ansible), &config), config.file.as_ref().and_then(|f| f.to_str()));
     for text in read.warnings.iter().chain(read.run.warnings.iter().map(|w| &w.text)) {
         report.event(&RunEvent::Warning { text: text.clone() });
@@ -238,7 +238,7 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
         }
     });
     _ = report.finish();
-    optimize::after(analysed, &outcome, &format);
+    optimize::after(analysed, &outcome, format);
     match code {
         Ok(code) => {
             if code == exit::INTERRUPTED {
@@ -252,8 +252,8 @@ fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 
     }
 }
 
-fn args_output(args: &ArgMatches, ansible: bool) -> Option<String> {
-    if ansible { None } else { args.get_one::<String>("output").cloned() }
+fn args_output(args: &ArgMatches, ansible: bool) -> Option<&str> {
+    if ansible { None } else { args.get_one::<String>("output").map(String::as_str) }
 }
 
 const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";

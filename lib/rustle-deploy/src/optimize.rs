@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use rustle_cost::{Mode, text};
 use rustle_parse::ReadRun;
 use rustle_plan::{PlanOptions, choice_flags};
+use rustle_report::Format;
 use rustle_run::{Known, Platforms, forecast, history_path};
 use rustle_stream::exit;
 use std::io::Write;
@@ -57,7 +58,7 @@ fn wanted(args: &ArgMatches, read: &ReadRun) -> bool {
 }
 
 /// Shows the analysis where it is wanted. `Some`: the program ends here.
-pub(crate) fn before(args: &ArgMatches, read: &ReadRun, known: &Known, options: PlanOptions, format: &str) -> Option<u8> {
+pub(crate) fn before(args: &ArgMatches, read: &ReadRun, known: &Known, options: PlanOptions, format: &Format) -> Option<u8> {
     if !wanted(args, read) {
         return None;
     }
@@ -73,8 +74,8 @@ pub(crate) fn before(args: &ArgMatches, read: &ReadRun, known: &Known, options: 
 }
 
 /// Beside the run's output: where that is for programs, on stderr.
-fn show(text: &str, format: &str) {
-    if matches!(format, "json" | "ndjson") {
+fn show(text: &str, format: &Format) {
+    if format.for_programs {
         _ = std::io::stderr().write_all(text.as_bytes());
     } else {
         say(text);
@@ -82,7 +83,7 @@ fn show(text: &str, format: &str) {
 }
 
 /// What the run did cost, where the analysis was shown.
-pub(crate) fn after(shown: bool, known: &rustle_run::Outcome, format: &str) {
+pub(crate) fn after(shown: bool, known: &rustle_run::Outcome, format: &Format) {
     if let Some(run) = known.get().filter(|_| shown) {
         show(&rustle_cost::comparison(run), format);
     }

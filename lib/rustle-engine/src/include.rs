@@ -150,6 +150,8 @@ impl Engine<'_> {
             position: cx.place.position.clone(),
             name: self.full_name(cx),
             action: cx.task.action.to_string(),
+            written: cx.task.written_otherwise(),
+            role: cx.roles.first().map(|r| r.name.clone()),
             handler: cx.task.handler,
             origin: cx.task.origin.clone(),
             args: cx.task.args.clone(),

@@ -173,6 +173,8 @@ impl Engine<'_> {
             position: cx.place.position.clone(),
             name: self.full_name(cx),
             action: cx.task.action.to_string(),
+            written: cx.task.written_otherwise(),
+            role: cx.roles.first().map(|r| r.name.clone()),
             handler: cx.task.handler,
             origin: cx.task.origin.clone(),
             args: if hide.unwrap_or(true) { Dict::new() } else { cx.task.args.clone() },

@@ -48,3 +48,13 @@ pub fn local_time(seconds: Option<f64>) -> rustle_value::Value {
     };
     util::datetime::local(secs, micro).naive()
 }
+
+/// A moment of UTC as text, by a format of `strftime`: seconds and microseconds since 1970.
+pub fn strftime_utc(secs: i64, micro: i64, format: &str) -> String {
+    util::datetime::strftime(&util::datetime::utc(secs, micro), format)
+}
+
+/// A moment of local time as text, by a format of `strftime`: seconds and microseconds since 1970.
+pub fn strftime_local(secs: i64, micro: i64, format: &str) -> String {
+    util::datetime::strftime(&util::datetime::local(secs, micro), format)
+}

@@ -2,17 +2,20 @@
 //!
 //! - [`Sequencer`]: many hosts' events, each at its own pace, into one sequence in Ansible's order;
 //! - [`Report`] and [`create`]: that sequence into one of the formats of `formats/` (a file each);
+//! - [`callbacks`]: what is printed beside a format (a file each);
 //! - [`lists`]: `--list-hosts`, `--list-tasks`, `--list-tags`.
 //!
 //! Limits: nothing here runs a task, reads a setting or knows where output goes: it gets [`Options`] and two writers.
 
 mod banner;
+pub mod callbacks;
 mod color;
 mod diff;
 mod errors;
 pub mod formats;
 pub mod lists;
 mod options;
+mod pace;
 mod recap;
 mod result;
 mod screen;

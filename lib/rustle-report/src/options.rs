@@ -35,6 +35,10 @@ pub struct Options {
     pub pretty: Option<bool>,
     /// `callback_result_indentation`
     pub indent: usize,
+    /// What programs printed and messages stand below a result, as they are (the format `debug`).
+    pub apart: bool,
+    /// What `--diff` makes is shown.
+    pub diffs: bool,
     /// `system_warnings`, `action_warnings`: warnings of modules are shown.
     pub action_warnings: bool,
     /// `deprecation_warnings`
@@ -61,6 +65,8 @@ impl Default for Options {
             yaml: false,
             pretty: None,
             indent: 4,
+            apart: false,
+            diffs: true,
             action_warnings: true,
             deprecations: true,
             say_methods: false,

@@ -1,7 +1,7 @@
 //! A task's result as text: what is left out, and JSON or YAML.
 
 use crate::options::Options;
-use rustle_value::{Dict, JsonStyle, Value, to_json_string};
+use rustle_value::{Dict, JsonStyle, Value, py_str, to_json_string};
 use rustle_yaml::{DumpStyle, dump};
 
 const CENSORED: &str = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
@@ -54,12 +54,18 @@ pub(crate) fn clean(options: &Options, action: &str, result: &Dict, no_log: bool
     d
 }
 
+/// What [`Options::apart`] takes out of a result, in the order in which it is shown.
+const APART: [&str; 5] = ["stdout", "stderr", "msg", "module_stdout", "module_stderr"];
+
 /// The text after `=> `. YAML starts on a line of its own.
 pub(crate) fn render(options: &Options, result: &Dict, always: bool) -> String {
-    let value = Value::dict(result.clone());
+    if options.apart {
+        return apart(options, result);
+    }
     if options.yaml {
         return yaml(options, result);
     }
+    let value = Value::dict(result.clone());
     let mut style = JsonStyle::default();
     if always || options.verbosity > 2 || options.pretty == Some(true) {
         style = JsonStyle::pretty(options.indent);
@@ -67,6 +73,22 @@ pub(crate) fn render(options: &Options, result: &Dict, always: bool) -> String {
     style.sort_keys = true;
     style.ensure_ascii = false;
     to_json_string(&value, &style)
+}
+
+/// The result without text for a person, and below it that text, each under its name. Nothing is said of empty ones.
+fn apart(options: &Options, result: &Dict) -> String {
+    let mut rest = result.clone();
+    rest.retain(|k, _| {
+        let key = k.as_str().unwrap_or_default();
+        !APART.contains(&key.strip_suffix("_lines").unwrap_or(key))
+    });
+    let mut text = render(&Options { apart: false, ..options.clone() }, &rest, true);
+    for key in APART {
+        if let Some(v) = result.get(key).filter(|v| v.truthy()) {
+            text.push_str(&format!("\n\n{}:\n\n{}\n", key.to_uppercase(), py_str(v)));
+        }
+    }
+    text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
 }
 
 fn yaml(options: &Options, result: &Dict) -> String {

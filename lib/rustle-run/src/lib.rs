@@ -10,7 +10,7 @@
 //! - [`TargetStage`], [`ShipStage`]: the filters that reach hosts, with templates rendered;
 //! - `advise`: whether a runner that lacks is built; `observe`: what the run cost; [`forecast`]: what it is expected to;
 //! - `passwords`, [`prompt`]: what is asked for, and never travels;
-//! - `show`: how results are shown.
+//! - [`reporter`]: what shows a run; `show`: how results are shown.
 //!
 //! Limits: dynamic includes and files of tasks are read from disk at the folder where the first stage ran.
 
@@ -27,6 +27,7 @@ mod observe;
 mod passwords;
 mod rendered;
 pub mod prompt;
+mod reporter;
 mod runners;
 mod show;
 mod stage;
@@ -38,6 +39,7 @@ pub use execute::{Hosts, Known, Outcome, Passwords, Prepared, Reached, connectio
 pub use honour::Recorded;
 pub use passwords::{password_flags, passwords};
 pub use rendered::{ShipStage, TargetStage};
+pub use reporter::{Reporter, reporter};
 pub use runners::Runners;
 pub use show::options as report_options;
 pub use stage::RunStage;

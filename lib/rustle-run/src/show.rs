@@ -55,6 +55,8 @@ pub fn options(config: &Config, verbosity: u8, check: bool, ansible: bool) -> Op
         yaml: config.text("CALLBACK_RESULT_FORMAT").is_some_and(|f| f == "yaml"),
         pretty: if pretty.is_null() { None } else { Some(pretty.truthy()) },
         indent: config.get("CALLBACK_RESULT_INDENTATION").as_i64().and_then(|n| usize::try_from(n).ok()).unwrap_or(4),
+        apart: false,
+        diffs: true,
         action_warnings: config.flag("ACTION_WARNINGS"),
         deprecations: config.flag("DEPRECATION_WARNINGS"),
         say_methods: !ansible,

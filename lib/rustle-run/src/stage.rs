@@ -3,7 +3,7 @@
 use crate::execute::execute;
 use crate::passwords::{password_flags, passwords};
 use crate::stream::prepare;
-use crate::{prompt, report_options, watch_signals};
+use crate::{prompt, report_options, reporter, watch_signals};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustle_cli::stage::{Stage, StageError, StageIo};
 use rustle_plan::{plan_flags, plan_options};
@@ -38,7 +38,7 @@ impl Stage for RunStage {
                 Arg::new("output")
                     .long("output")
                     .value_name("FORMAT")
-                    .help("records (the input, then event records; where stdout is no terminal), ndjson (events only), default (for a person; on a terminal), minimal, oneline, json"),
+                    .help(format!("records (the input, then event records; where stdout is no terminal), default (for a person; on a terminal), ndjson (events only), or another of {}", rustle_report::formats::list())),
             )
             .arg(switch("check", 'C', "Change nothing; predict what would change"))
             .arg(switch("diff", 'D', "Show what changes in files"))
@@ -65,18 +65,18 @@ impl Stage for RunStage {
         prepared.known.mode = rustle_plan::mode(args, None).map_err(StageError::usage)?.or(prepared.known.mode);
         let passwords = passwords(args, &config).map_err(|e| StageError::new(exit::UNAVAILABLE, e))?;
         let run = &prepared.read.run;
-        let format = args.get_one::<String>("output").cloned().unwrap_or_else(|| {
-            let person = std::io::stdout().is_terminal();
-            if person { config.text("DEFAULT_STDOUT_CALLBACK").unwrap_or_else(|| "default".into()) } else { RECORDS.into() }
-        });
-        let mut out = if format == RECORDS {
+        let asked = args.get_one::<String>("output").map(String::as_str);
+        let asked = if asked.is_none() && !std::io::stdout().is_terminal() { Some(RECORDS) } else { asked };
+        let mut complaints = Vec::new();
+        let mut out = if asked == Some(RECORDS) {
             Out::Records
         } else {
             let shown = Shown::default();
             let options = report_options(&config, run.options.verbosity, run.options.check, false);
-            let report = rustle_report::create(&format, options, Box::new(shown.clone()), Box::new(std::io::stderr()))
-                .ok_or_else(|| StageError::usage(format!("no output format is called '{format}'")))?;
-            Out::Report(report, shown)
+            let found = reporter(&config, asked, options, &|| Box::new(shown.clone()))
+                .ok_or_else(|| StageError::usage(format!("no output format is called '{}'", asked.unwrap_or_default())))?;
+            complaints = found.warnings;
+            Out::Report(found.report, shown)
         };
         // Blocked only now: until here an interrupt ends the program as any other.
         let signals = watch_signals();
@@ -84,7 +84,7 @@ impl Stage for RunStage {
         if let Out::Records = out {
             input.lines.iter().try_for_each(|line| io.pass(line))?;
         }
-        let warnings: Vec<String> = prepared.read.warnings.iter().chain(run.warnings.iter().map(|w| &w.text)).cloned().collect();
+        let warnings: Vec<String> = complaints.iter().chain(&prepared.read.warnings).chain(run.warnings.iter().map(|w| &w.text)).cloned().collect();
         if let (Out::Report(report, _), [file]) = (&mut out, &run.options.playbooks[..]) {
             report.playbook(file, run.plays.len());
         }

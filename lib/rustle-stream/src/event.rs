@@ -16,6 +16,12 @@ pub struct TaskHeader {
     /// The name as printed: templated, with `role : ` before it where it belongs to a role; else the action.
     pub name: String,
     pub action: String,
+    /// The action as the user wrote it, where that is another name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub written: String,
+    /// The role that it belongs to; also where the name does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     pub handler: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

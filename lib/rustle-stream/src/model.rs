@@ -233,6 +233,10 @@ pub struct Task {
 }
 
 impl Task {
+    /// The action as the user wrote it, where that is another name than the resolved one; else nothing.
+    pub fn written_otherwise(&self) -> String {
+        if self.written == self.action { String::new() } else { self.written.to_string() }
+    }
     /// A task that runs `action` and has no keywords.
     pub fn new(id: TaskId, action: impl Into<Arc<str>>) -> Task {
         let action = action.into();

@@ -37,7 +37,7 @@ ssh-only\t''"
 complete -c rustle-deploy -l barriers -d 'When hosts wait for each other' -r -f -a "auto\t''
 strict\t''
 none\t''"
-complete -c rustle-deploy -l output -d 'How results are shown: default, minimal, oneline, json, ndjson' -r
+complete -c rustle-deploy -l output -d 'How results are shown: debug, default, default_without_diff, json, minimal, ndjson, null, oneline, yaml' -r
 complete -c rustle-deploy -l optimization -d 'When a runner is built for hosts that lack one: where it pays (auto), always (aggressive), where the gain is clear (conservative), never (off) [default: plan.optimization of the settings, auto]' -r -f -a "auto\t''
 aggressive\t''
 conservative\t''

@@ -1,4 +1,4 @@
-complete -c rustle-run -l output -d 'records (the input, then event records; where stdout is no terminal), ndjson (events only), default (for a person; on a terminal), minimal, oneline, json' -r
+complete -c rustle-run -l output -d 'records (the input, then event records; where stdout is no terminal), default (for a person; on a terminal), ndjson (events only), or another of debug, default, default_without_diff, json, minimal, ndjson, null, oneline, yaml' -r
 complete -c rustle-run -s f -l forks -d 'Hosts at once' -r
 complete -c rustle-run -l strategy -d 'Who executes: runners on the hosts where possible (binary-hybrid), only they, or the controller over SSH; linear and free override the plays\' strategy' -r -f -a "binary-hybrid\t''
 linear\t''

@@ -30,8 +30,10 @@ pub(super) fn first_header(play: &PlayState) -> TaskHeader {
     TaskHeader {
         task: task.id,
         position: vec![at],
-        name: role.map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name)),
+        name: role.as_ref().map_or_else(|| name.clone(), |r| format!("{} : {name}", r.name)),
         action: task.action.to_string(),
+        written: task.written_otherwise(),
+        role: role.map(|r| r.name.clone()),
         origin: task.origin.clone(),
         ..TaskHeader::default()
     }

@@ -12,8 +12,13 @@ use rustle_value::{Dict, Value, py_str};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-pub(super) static FORMAT: Format =
-    Format { name: "default", about: "Banners, a line per host, a recap (Ansible's own)", create };
+pub(super) static FORMAT: Format = Format {
+    name: "default",
+    collection: "ansible.builtin",
+    about: "Banners, a line per host, a recap (Ansible's own)",
+    for_programs: false,
+    create,
+};
 
 fn create<'w>(options: Options, out: Box<dyn Write + 'w>, err: Box<dyn Write + 'w>) -> Box<dyn Report + 'w> {
     Box::new(Default {
@@ -319,7 +324,7 @@ impl Default<'_> {
 
     /// What `--diff` shows of a change.
     fn diff(&mut self, result: &Dict, changed: bool, hidden: bool) {
-        let Some(d) = result.get("diff").filter(|d| changed && !hidden && d.truthy()) else { return };
+        let Some(d) = result.get("diff").filter(|d| self.screen.options.diffs && changed && !hidden && d.truthy()) else { return };
         let lines = diff::lines(d);
         if lines.is_empty() {
             return;

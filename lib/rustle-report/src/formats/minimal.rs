@@ -12,7 +12,13 @@ use rustle_value::{Dict, Value};
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-pub(super) static FORMAT: Format = Format { name: "minimal", about: "One result per host, as ad-hoc commands show it", create };
+pub(super) static FORMAT: Format = Format {
+    name: "minimal",
+    collection: "ansible.builtin",
+    about: "One result per host, as ad-hoc commands show it",
+    for_programs: false,
+    create,
+};
 
 fn create<'w>(mut options: Options, out: Box<dyn Write + 'w>, err: Box<dyn Write + 'w>) -> Box<dyn Report + 'w> {
     options.pretty = options.pretty.or(Some(true));

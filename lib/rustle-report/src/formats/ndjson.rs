@@ -7,7 +7,13 @@ use rustle_stream::Record;
 use rustle_stream::event::RunEvent;
 use std::io::{self, Write};
 
-pub(super) static FORMAT: Format = Format { name: "ndjson", about: "Every event as a record, one a line", create };
+pub(super) static FORMAT: Format = Format {
+    name: "ndjson",
+    collection: "ansible.builtin",
+    about: "Every event as a record, one a line",
+    for_programs: true,
+    create,
+};
 
 fn create<'w>(_: Options, out: Box<dyn Write + 'w>, _: Box<dyn Write + 'w>) -> Box<dyn Report + 'w> {
     Box::new(Ndjson { out, error: None })

@@ -11,7 +11,13 @@ use rustle_value::{Dict, JsonStyle, Value, to_json_string};
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-pub(super) static FORMAT: Format = Format { name: "oneline", about: "One line per host and task", create };
+pub(super) static FORMAT: Format = Format {
+    name: "oneline",
+    collection: "ansible.builtin",
+    about: "One line per host and task",
+    for_programs: false,
+    create,
+};
 
 fn create<'w>(options: Options, out: Box<dyn Write + 'w>, err: Box<dyn Write + 'w>) -> Box<dyn Report + 'w> {
     Box::new(Oneline { screen: Screen::new(options, out, err), headers: HashMap::new() })

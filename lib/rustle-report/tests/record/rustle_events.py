@@ -6,6 +6,7 @@ For recording the cases of `tests/cases` only (see `record.sh`). It knows what t
 import json
 import os
 import re
+import time
 
 from ansible.plugins.callback import CallbackBase
 
@@ -31,7 +32,7 @@ class CallbackModule(CallbackBase):
         self.seen = {}
 
     def emit(self, what, **fields):
-        record = {"type": "event", "v": 1, "what": what, **fields}
+        record = {"type": "event", "v": 1, "what": what, "at": time.time(), **fields}
         self.out.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
         self.out.flush()
 
@@ -54,6 +55,8 @@ class CallbackModule(CallbackBase):
         header = {
             "task": self.position, "position": [self.position], "name": task.get_name().strip(), "action": task.resolved_action or task.action,
             "handler": handler, "no_log": bool(task.no_log), "check": bool(task.check_mode),
+            **({"written": task.action} if task.action != task.resolved_action else {}),
+            **({"role": task._role.get_name()} if task._role else {}),
             "origin": {"file": path, "line": int(line), "column": 1},
         }
         self.emit("task_start", play=self.play, header=header)
