@@ -25,6 +25,11 @@ enum Source {
     Memory(Arc<[u8]>),
 }
 
+/// What a folder is, by whatever path.
+fn identity(meta: &std::fs::Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
+}
+
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -37,7 +42,7 @@ impl Files {
             return self.file(Path::new(path), path.to_owned(), &meta, decrypt);
         }
         let mut entries = Vec::new();
-        self.walk(Path::new(path), "", decrypt, &mut entries, 0)?;
+        self.walk(Path::new(path), "", decrypt, &mut entries, &mut vec![identity(&meta)])?;
         Ok(SourceFile {
             path: path.to_owned(),
             mode: meta.permissions().mode() & 0o7777,
@@ -69,10 +74,7 @@ impl Files {
             ..SourceFile::default()
         })
     }
-    fn walk(&self, dir: &Path, below: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>, out: &mut Vec<SourceFile>, depth: u32) -> Result<(), String> {
-        if depth > 64 {
-            return Err(format!("{}: too deep, or a symbolic link that leads back to itself", dir.display()));
-        }
+    fn walk(&self, dir: &Path, below: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>, out: &mut Vec<SourceFile>, above: &mut Vec<(u64, u64)>) -> Result<(), String> {
         let mut names: Vec<_> = std::fs::read_dir(dir)
             .map_err(|e| format!("{}: {e}", dir.display()))?
             .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
@@ -87,9 +89,14 @@ impl Files {
                 out.push(SourceFile { path: shown, link, ..SourceFile::default() });
                 continue;
             };
-            if meta.is_dir() {
+            // A link back to a folder that it is in has no end: it stays a link, as one that leads nowhere.
+            if meta.is_dir() && link.is_some() && above.contains(&identity(&meta)) {
+                out.push(SourceFile { path: shown, link, ..SourceFile::default() });
+            } else if meta.is_dir() {
                 out.push(SourceFile { path: shown.clone(), mode: meta.permissions().mode() & 0o7777, directory: true, link: link.clone(), ..SourceFile::default() });
-                self.walk(&path, &shown, decrypt, out, depth + 1)?;
+                above.push(identity(&meta));
+                self.walk(&path, &shown, decrypt, out, above)?;
+                above.pop();
             } else if meta.is_file() {
                 let mut file = self.file(&path, shown, &meta, decrypt)?;
                 file.link = link;

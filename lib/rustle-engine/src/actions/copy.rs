@@ -90,7 +90,12 @@ fn folder(engine: &mut Engine<'_>, cx: &TaskContext, manner: &Manner, args: &Dic
         last = result;
         Ok(None)
     };
-    let entries = root.entries.clone().unwrap_or_default();
+    let mut entries = root.entries.clone().unwrap_or_default();
+    if !local_follow {
+        // What lies behind a link is the link's matter.
+        let links: Vec<String> = entries.iter().filter(|e| e.directory && e.link.is_some()).map(|e| format!("{}/", e.path)).collect();
+        entries.retain(|e| !links.iter().any(|l| e.path.starts_with(l)));
+    }
     let top = SourceFile { directory: true, mode: root.mode, ..SourceFile::default() };
     let folders = std::iter::once(&top).chain(entries.iter().filter(|e| e.directory));
     for entry in folders {

@@ -32,6 +32,7 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
     args.insert("_source", reference);
     args.insert("_original_basename", file.path.rsplit('/').next().unwrap_or(&file.path));
     args.insert("_source_path", file.path.as_str());
+    args.insert("_source_mode", i64::from(file.mode));
     engine.module(cx, manner, "ansible.builtin.copy", args, vec![data]).map(super::copy::with_diff)
 }
 

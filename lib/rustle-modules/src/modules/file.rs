@@ -4,7 +4,7 @@
 //! stays what it is.
 
 use crate::paths::{basename, dirname, is_link, join, lexists, realpath};
-use crate::times::{now, parse_local, set_times};
+use crate::times::{now, parse_local, set_times, set_times_to_now};
 use crate::{Ctx, Dict, Diff, Failure, FileArgs, Module, Outcome, Params, PathArg, Support, Value, params};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -210,7 +210,8 @@ impl Job {
             diff.note("atime", old_a, new_a);
         }
         if !ctx.check_mode {
-            set_times(path, new_a, new_m, true).map_err(|e| {
+            let done = if (m, a) == (Time::Now, Time::Now) { set_times_to_now(path) } else { set_times(path, new_a, new_m, true) };
+            done.map_err(|e| {
                 fail(path, format!("Error while updating modification or access time: {}", crate::errors::py_oserror(&e, path)))
             })?;
         }
