@@ -91,7 +91,7 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
             });
             match found {
                 Ok((path, task, args)) => {
-                    let decrypt = |text: &str| shared.decrypt(text, &path).map(String::into_bytes);
+                    let decrypt = |text: &str, path: &str| shared.decrypt(text, path).map(String::into_bytes);
                     match shared.files.describe(&path, &decrypt) {
                         Ok(mut file) => {
                             crate::parts::add(shared, &play, &task, &args, &mut file);

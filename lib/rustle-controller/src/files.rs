@@ -25,6 +25,9 @@ enum Source {
     Memory(Arc<[u8]>),
 }
 
+/// The clear text of a vaulted file, whose path is given with it.
+type Decrypt<'a> = &'a dyn Fn(&str, &str) -> Result<Vec<u8>, String>;
+
 /// What a folder is, by whatever path.
 fn identity(meta: &std::fs::Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
@@ -36,7 +39,7 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Files {
     /// Describes a file or folder. `decrypt` is asked for the clear text of vaulted files.
-    pub fn describe(&self, path: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<SourceFile, String> {
+    pub fn describe(&self, path: &str, decrypt: Decrypt<'_>) -> Result<SourceFile, String> {
         let meta = std::fs::metadata(path).map_err(|e| format!("{path}: {e}"))?;
         if !meta.is_dir() {
             return self.file(Path::new(path), path.to_owned(), &meta, decrypt);
@@ -52,11 +55,11 @@ impl Files {
             ..SourceFile::default()
         })
     }
-    fn file(&self, path: &Path, shown: String, meta: &std::fs::Metadata, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<SourceFile, String> {
+    fn file(&self, path: &Path, shown: String, meta: &std::fs::Metadata, decrypt: Decrypt<'_>) -> Result<SourceFile, String> {
         let mut bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
         let vaulted = bytes.starts_with(b"$ANSIBLE_VAULT;");
         if vaulted {
-            bytes = decrypt(&String::from_utf8_lossy(&bytes))?;
+            bytes = decrypt(&String::from_utf8_lossy(&bytes), &path.to_string_lossy())?;
         }
         let sha256 = hex(&bytes);
         let size = bytes.len() as u64;
@@ -74,7 +77,7 @@ impl Files {
             ..SourceFile::default()
         })
     }
-    fn walk(&self, dir: &Path, below: &str, decrypt: &dyn Fn(&str) -> Result<Vec<u8>, String>, out: &mut Vec<SourceFile>, above: &mut Vec<(u64, u64)>) -> Result<(), String> {
+    fn walk(&self, dir: &Path, below: &str, decrypt: Decrypt<'_>, out: &mut Vec<SourceFile>, above: &mut Vec<(u64, u64)>) -> Result<(), String> {
         let mut names: Vec<_> = std::fs::read_dir(dir)
             .map_err(|e| format!("{}: {e}", dir.display()))?
             .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))

@@ -64,7 +64,7 @@ pub fn literal_files(shared: &Shared, play: &PlayState, fragment: &Fragment) -> 
         let Some((field, name)) = literal_source(task) else { continue };
         // What is not there, or can't be read, is reported when the task's turn comes.
         let Ok(path) = crate::answers::find_file(shared, play, task, name) else { continue };
-        let decrypt = |text: &str| shared.decrypt(text, &path).map(String::into_bytes);
+        let decrypt = |text: &str, path: &str| shared.decrypt(text, path).map(String::into_bytes);
         if std::fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() < (1 << 20))
             && let Ok(mut file) = shared.files.describe(&path, &decrypt)
         {

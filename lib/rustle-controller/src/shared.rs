@@ -551,7 +551,8 @@ impl Shared {
     pub fn decrypt(&self, text: &str, path: &str) -> Result<String, String> {
         match &self.secrets.vault {
             Some(vault) => vault.decrypt_text(text).map(|t| t.to_string()).map_err(|e| e.to_string()),
-            None => Err(format!("Attempting to decrypt but no vault secrets found{}", if path.is_empty() { String::new() } else { format!(" for {path}") })),
+            None if path.is_empty() => Err("Attempting to decrypt but no vault secrets found".into()),
+            None => Err(format!("A vault password or secret must be specified to decrypt {path}")),
         }
     }
     /// `hash_behaviour = merge`.

@@ -18,7 +18,7 @@ impl Engine<'_> {
         let lost = |e: rustle_jinja::Error| matches!(e, rustle_jinja::Error::NeedsController { .. });
         let evaluated = match &repeat.with {
             None => self.render(cx, &repeat.value),
-            Some(name) => match self.render(cx, &repeat.value) {
+            Some(name) => match self.terms(cx, name, &repeat.value) {
                 Ok(terms) if is_omit(&terms) => Ok(terms),
                 Ok(terms) => match self.with_lookup(cx, name, terms) {
                     Err(e) if !lost(e.clone()) && !e.to_string().ends_with("was not found.") => {
@@ -81,6 +81,15 @@ impl Engine<'_> {
         let list = self.render(cx, &Value::trusted(format!("{{{{ [{arguments}] }}}}"), None)).ok()?;
         let list: Vec<String> = list.as_list()?.iter().map(py_str).collect();
         Some(if list.len() == 1 { format!("range(0, {})", list[0]) } else { format!("range({})", list.join(", ")) })
+    }
+    /// The terms of a `with_<name>`.
+    fn terms(&self, cx: &TaskContext, name: &str, value: &Value) -> Result<Value, rustle_jinja::Error> {
+        if !rustle_jinja::lookups::takes_what_is_known(name) {
+            return self.render(cx, value);
+        }
+        let scope = self.scope(cx);
+        let known = rustle_jinja::Interp::new(&self.jinja, &scope).settle_known(value.clone())?;
+        Ok(known.unwrap_or_else(|| Value::list(Vec::new())))
     }
     /// `with_<name>`: the lookup's answer for the terms.
     fn with_lookup(&self, cx: &TaskContext, name: &str, terms: Value) -> Result<Value, rustle_jinja::Error> {

@@ -18,6 +18,7 @@ mod actions;
 mod arguments;
 mod context;
 mod deprecated;
+mod encoding;
 mod engine;
 mod failure;
 mod foreign;

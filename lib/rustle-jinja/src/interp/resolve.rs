@@ -118,6 +118,41 @@ impl Interp<'_> {
         l.iter().map(|x| self.settle(x.clone())).collect()
     }
 
+    /// As [`Interp::settle`], without what is undefined: entries of lists and values of dicts are left out. `None` where
+    /// the whole is undefined.
+    ///
+    /// # Errors
+    /// What rendering raises.
+    pub fn settle_known(&mut self, v: Value) -> Result<Option<Value>> {
+        if !unsettled(&v, false) {
+            return Ok(Some(v));
+        }
+        let v = match self.resolve(v) {
+            Ok(Value::Undefined(_)) | Err(Error::Undefined(_)) => return Ok(None),
+            Ok(v) => v,
+            Err(e) => return Err(e),
+        };
+        Ok(Some(match &v {
+            Value::List(l) | Value::Tuple(l) if unsettled(&v, false) => {
+                let mut out = Vec::with_capacity(l.len());
+                for x in l.iter() {
+                    out.extend(self.settle_known(x.clone())?);
+                }
+                Value::list(out)
+            }
+            Value::Dict(d) if unsettled(&v, false) => {
+                let mut out = Dict::with_capacity(d.len());
+                for (k, x) in d.iter() {
+                    if let Some(x) = self.settle_known(x.clone())? {
+                        out.insert(self.settle(k.clone())?, x);
+                    }
+                }
+                Value::dict(out)
+            }
+            _ => v,
+        }))
+    }
+
     /// A value as a piece of output: finalized, but functions and the like are kept, since among others they are text.
     pub(crate) fn piece(&mut self, v: Value) -> Result<Value> {
         match &v {

@@ -57,6 +57,11 @@ pub(crate) fn run(cx: &mut Interp<'_>, mut args: Args, as_list: bool) -> Result<
     }
 }
 
+/// Whether a loop (`with_name`) passes over those of its terms that are undefined.
+pub fn takes_what_is_known(name: &str) -> bool {
+    plain(name) == "first_found"
+}
+
 /// Runs a lookup for a loop (`with_name`): the list, or undefinedness as an error.
 ///
 /// # Errors

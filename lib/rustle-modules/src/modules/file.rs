@@ -81,6 +81,9 @@ fn run(ctx: &mut Ctx, mut args: Args) -> Result<Outcome, Failure> {
         return peek(&args.path);
     }
     ctx.warn_of_unknown_owners(args.file.owner.as_deref(), args.file.group.as_deref());
+    if fs::symlink_metadata(&*args.path).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied) {
+        ctx.warn(format!("Insufficient permissions to access {}. Treating as absent", &*args.path));
+    }
     let before = state_of(&args.path);
     let state = match args.state.take() {
         Some(s) => s,
