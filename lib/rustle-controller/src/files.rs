@@ -82,7 +82,8 @@ impl Files {
             .map_err(|e| format!("{}: {e}", dir.display()))?
             .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
             .collect();
-        names.sort();
+        // Files before folders, as Python walks.
+        names.sort_by_cached_key(|name| (dir.join(name).is_dir(), name.clone()));
         for name in names {
             let path = dir.join(&name);
             let shown = if below.is_empty() { name } else { format!("{below}/{name}") };

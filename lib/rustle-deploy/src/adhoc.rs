@@ -99,7 +99,7 @@ pub(crate) fn run(args: &ArgMatches, signals: Option<libc::sigset_t>) -> u8 {
     config.warnings.iter().for_each(|w| complain(&format!("[WARNING]: {w}")));
     let folder = args.get_one::<String>("playbook-dir").map_or_else(|| cwd.clone(), |d| cwd.join(d));
     let name = format!("<adhoc '{module}' task>");
-    let path = folder.join(&name).display().to_string();
+    let path = rustle_playbook::paths::absolute(&name, &rustle_playbook::paths::absolute(&folder.to_string_lossy(), &cwd.to_string_lossy()));
     options.playbooks = vec![path.clone()];
     options.config = config.changed();
     let mut settings = rustle_parse::configured(&config, args.get_many::<String>("module-path").unwrap_or_default(), &mut options);

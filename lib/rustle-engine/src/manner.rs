@@ -107,7 +107,11 @@ impl Engine<'_> {
     fn delegate(&self, cx: &TaskContext) -> Result<Option<String>, Failure> {
         let Some(raw) = cx.inherited.get("delegate_to") else { return Ok(None) };
         let host = self.render(cx, raw).map_err(|e| Failure::from(e).at(origin_of(raw)))?;
-        Ok(Some(host).filter(|v| !v.is_null() && !is_omit(v)).map(|v| py_str(&v)).filter(|d| !d.is_empty()))
+        let host = Some(host).filter(|v| !v.is_null() && !is_omit(v)).map(|v| py_str(&v));
+        if let Value::Template(t) = raw && host.as_deref() == Some("") {
+            return Err(Failure::new(format!("Empty hostname produced from delegate_to: \"{}\"", t.source)).at(cx.task.origin.as_ref()));
+        }
+        Ok(host.filter(|d| !d.is_empty()))
     }
     /// How reports name the host that a task is delegated to: with its address where that is another than its name.
     pub(crate) fn delegate_shown(&self, cx: &TaskContext, host: &str) -> String {

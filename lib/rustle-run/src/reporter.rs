@@ -69,7 +69,7 @@ fn enabled(config: &Config, warnings: &mut Vec<String>) -> Vec<(&'static Callbac
 /// A callback's settings, as the environment and `ansible.cfg` have them.
 fn given(config: &Config, callback: &Callback) -> Given {
     let value = |s: &callbacks::Setting| {
-        std::env::var(s.env).ok().or_else(|| config.raw.get(&format!("{}.{}", s.section, s.ini)).map(rustle_value::py_str))
+        std::env::var(s.env).ok().or_else(|| config.raw.get(&format!("{}.{}", s.section, s.ini)).filter(|_| !s.ini.is_empty()).map(rustle_value::py_str))
     };
     Given(callback.settings.iter().filter_map(|s| Some((s.key, value(s)?))).collect())
 }

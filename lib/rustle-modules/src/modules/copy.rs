@@ -245,6 +245,10 @@ fn on_host(ctx: &mut Ctx, args: &Args, src: &str) -> Result<Outcome, Failure> {
     if meta.is_dir() {
         return folder(ctx, args, src);
     }
+    // A device may have no end.
+    if !meta.is_file() {
+        return Err(Failure::new(format!("Cannot copy invalid source '{src}': not a file")));
+    }
     let name = args._original_basename.clone().unwrap_or_else(|| basename(src).to_string());
     let file = args.file.preserving(Some(meta.mode()));
     let dest = destination(args, Some(&name))?;

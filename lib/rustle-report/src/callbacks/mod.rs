@@ -47,6 +47,8 @@ include!(concat!(env!("OUT_DIR"), "/callbacks.rs"));
 
 /// A callback at work.
 trait Watcher {
+    /// A playbook begins.
+    fn playbook(&mut self, _file: &str) {}
     /// The next event, which the format has shown, and when it came.
     fn event(&mut self, event: &RunEvent, now: Duration, screen: &mut Screen<'_>);
 }
@@ -120,6 +122,7 @@ impl Report for Accompanied<'_> {
     }
     fn playbook(&mut self, file: &str, plays: usize) {
         self.report.playbook(file, plays);
+        self.watchers.iter_mut().for_each(|w| w.playbook(file));
     }
     fn event(&mut self, event: &RunEvent) {
         self.report.event(event);
