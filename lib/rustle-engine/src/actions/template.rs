@@ -22,7 +22,11 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         return Ok(failed_result(format!("src must be a file: {src}")));
     }
     let rendered = render(engine, cx, &args, &file)?;
-    let (data, reference) = blob(rendered.into_bytes().into());
+    let bytes = match text(&args, "output_encoding") {
+        Some(encoding) => rustle_jinja::encode(&rendered, &encoding).map_err(Failure::from)?,
+        None => rendered.into_bytes(),
+    };
+    let (data, reference) = blob(bytes.into());
     for key in [
         "newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
         "comment_end_string", "trim_blocks", "lstrip_blocks", "output_encoding", "src",

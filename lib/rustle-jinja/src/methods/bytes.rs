@@ -9,6 +9,14 @@ pub(super) const NAMES: &[&str] = &["decode", "hex", "startswith", "endswith"];
 
 /// `text.encode(encoding)`.
 pub(crate) fn encode(s: &str, encoding: &str) -> Result<Value> {
+    encoded(s, encoding).map(|b| Value::Bytes(b.into()))
+}
+
+/// The bytes of a text in an encoding of Python's.
+///
+/// # Errors
+/// An encoding that is not known, and characters that it has not.
+pub fn encoded(s: &str, encoding: &str) -> Result<Vec<u8>> {
     let name = encoding.to_lowercase().replace('_', "-");
     let bytes: Vec<u8> = match name.as_str() {
         "utf-8" | "utf8" => s.as_bytes().to_vec(),
@@ -24,7 +32,7 @@ pub(crate) fn encode(s: &str, encoding: &str) -> Result<Value> {
         "utf-16" | "utf16" => [0xff, 0xfe].into_iter().chain(s.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
         _ => return fail(format!("unknown encoding: {encoding}")),
     };
-    Ok(Value::Bytes(bytes.into()))
+    Ok(bytes)
 }
 
 /// `bytes.decode(encoding)`.
