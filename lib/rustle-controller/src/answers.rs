@@ -86,12 +86,13 @@ pub fn answer(shared: &Arc<Shared>, host: &str, position: &Position, call: Call)
                     Some(v) => py_str(v),
                     None => engine.render_str(cx, &raw).map_err(Failure::from)?,
                 };
-                let args = if &*cx.task.action == "ansible.builtin.template" { engine.arguments(cx)? } else { Dict::new() };
+                let args = if &*cx.task.action == "ansible.builtin.template" || cx.task.args.contains_key("decrypt") { engine.arguments(cx)? } else { Dict::new() };
                 Ok((find_file(shared, &play, &cx.task, &name)?, cx.task.clone(), args))
             });
             match found {
                 Ok((path, task, args)) => {
-                    let decrypt = |text: &str, path: &str| shared.decrypt(text, path).map(String::into_bytes);
+                    let sealed = args.get("decrypt").and_then(rustle_engine::to_bool) == Some(false);
+                    let decrypt = |text: &str, path: &str| if sealed { Ok(text.as_bytes().to_vec()) } else { shared.decrypt(text, path).map(String::into_bytes) };
                     match shared.files.describe(&path, &decrypt) {
                         Ok(mut file) => {
                             crate::parts::add(shared, &play, &task, &args, &mut file);

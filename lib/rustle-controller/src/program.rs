@@ -62,6 +62,10 @@ pub fn literal_files(shared: &Shared, play: &PlayState, fragment: &Fragment) -> 
     let mut out = Vec::new();
     for task in &fragment.tasks {
         let Some((field, name)) = literal_source(task) else { continue };
+        // Whether an encrypted one goes out as it is may be known at the task's turn only.
+        if task.args.contains_key("decrypt") {
+            continue;
+        }
         // What is not there, or can't be read, is reported when the task's turn comes.
         let Ok(path) = crate::answers::find_file(shared, play, task, name) else { continue };
         let decrypt = |text: &str, path: &str| shared.decrypt(text, path).map(String::into_bytes);

@@ -105,7 +105,20 @@ impl Engine<'_> {
                 role.map_or_else(|| cx.task.written.to_string(), |r| format!("{} : {r}", cx.task.written))
             }
             None => cx.task.written.to_string(),
-            Some(v) => self.render(cx, v).map_or_else(|_| v.as_str().unwrap_or_default().to_owned(), |v| py_str(&v)).trim().to_owned(),
+            Some(v) => match self.name_text(cx, v).trim() {
+                "" => cx.task.written.to_string(),
+                name => name.to_owned(),
+            },
+        }
+    }
+    /// A name, rendered. What is not known yet, such as a loop's item, has a mark.
+    fn name_text(&self, cx: &TaskContext, v: &Value) -> String {
+        match (self.render(cx, v), v) {
+            (Ok(v), _) => py_str(&v),
+            (Err(_), Value::Template(t)) => {
+                self.jinja.render_marked(&t.source, crate::failure::origin_of(v), &self.scope(cx)).unwrap_or_else(|_| t.source.to_string())
+            }
+            (Err(_), v) => py_str(v),
         }
     }
     /// The task as a person is asked for it: with the name that the playbook has.
@@ -128,6 +141,10 @@ impl Engine<'_> {
             _ => name,
         }
     }
+    /// Whether the pattern matches the task's name, with or without its role's.
+    pub(crate) fn is_called(&self, cx: &TaskContext, pattern: &str) -> bool {
+        [self.task_name(cx), self.full_name(cx)].iter().any(|n| wildcard(pattern, n))
+    }
     /// Whether `--tags` and `--start-at-task` let the task through.
     pub(crate) fn admitted(&mut self, cx: &TaskContext) -> bool {
         // A handler runs because it was notified, and so does all that it includes.
@@ -137,9 +154,7 @@ impl Engine<'_> {
         if let Some(wanted) = self.start_at.clone()
             && !cx.task.implicit
         {
-            let name = self.task_name(cx);
-            let full = self.full_name(cx);
-            if ![&name, &full].iter().any(|n| wildcard(&wanted, n)) {
+            if !self.is_called(cx, &wanted) {
                 return false;
             }
             self.start_at = None;

@@ -171,7 +171,7 @@ impl Engine<'_> {
                     let mut warnings = one.result.get("warnings").and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
                     warnings.push(warning);
                     one.result.insert("warnings", warnings);
-                    Value::Null
+                    item.clone()
                 }),
                 None => item.clone(),
             };

@@ -18,7 +18,6 @@ mod actions;
 mod arguments;
 mod context;
 mod deprecated;
-mod encoding;
 mod engine;
 mod failure;
 mod foreign;

@@ -2,7 +2,7 @@
 
 use rustle_jinja::{Args, Error};
 use rustle_value::{Value, py_str};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// The filter's answer; `None` where it is none of these.
 pub(crate) fn filter(name: &str, input: &Value, _: &Args) -> Option<Result<Value, Error>> {
@@ -51,21 +51,26 @@ pub(crate) fn test(name: &str, input: &Value, args: &Args) -> Option<Result<bool
     }))
 }
 
-/// All links followed, as far as the path is there; the rest is kept.
+/// All links followed, as far as the path is there; the rest is taken by its letters.
 fn real(text: &str) -> String {
-    let whole = std::path::absolute(text).unwrap_or_else(|_| text.into());
-    let mut known = whole.clone();
-    let mut rest = Vec::new();
-    loop {
-        if let Ok(found) = known.canonicalize() {
-            return rest.iter().rev().fold(found, |p, part| p.join(part)).to_string_lossy().into_owned();
+    let whole = std::path::absolute(if text.is_empty() { "." } else { text }).unwrap_or_else(|_| text.into());
+    let mut known = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::CurDir => {}
+            // What lies above a folder that is not there is what stands before it.
+            Component::ParentDir => {
+                known.pop();
+            }
+            part => {
+                known.push(part);
+                if let Ok(found) = known.canonicalize() {
+                    known = found;
+                }
+            }
         }
-        match known.file_name().map(ToOwned::to_owned) {
-            Some(name) => rest.push(name),
-            None => return whole.to_string_lossy().into_owned(),
-        }
-        known.pop();
     }
+    known.to_string_lossy().into_owned()
 }
 
 fn home(text: &str) -> String {

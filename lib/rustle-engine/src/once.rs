@@ -219,7 +219,7 @@ impl Engine<'_> {
             errors = parts;
         }
         if failed && errors.is_empty() && !unreachable {
-            let text = cause.or_else(|| result.get("msg").map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
+            let text = cause.or_else(|| result.get("msg").filter(|m| m.truthy()).map(py_str)).filter(|m| !m.is_empty()).unwrap_or_else(|| "Unknown error.".into());
             // A module that broke off says so in the same words.
             let text = text.strip_prefix("Task failed: Module failed: ").map(str::to_owned).unwrap_or(text);
             // Ansible's `raw` is an action that needs no module.
@@ -228,7 +228,8 @@ impl Engine<'_> {
             for cause in more.iter().flat_map(|c| c.as_list().unwrap_or_default()) {
                 message = format!("{}: {}", message.trim_end_matches('.'), py_str(cause));
             }
-            if !result.contains_key("msg") {
+            // A message that says nothing (`no`, an empty text) is none.
+            if !result.get("msg").is_some_and(Value::truthy) {
                 result.insert("msg", message.as_str());
             }
             errors.push(ErrorPart::new(message, cx.task.origin.as_ref()));

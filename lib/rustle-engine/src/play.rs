@@ -51,6 +51,10 @@ impl Engine<'_> {
     pub(crate) fn run_play(&mut self) -> Outcome {
         let play = self.play.clone();
         let mut at: u32 = 0;
+        // A play without the task to start at does nothing at all: not even facts are gathered.
+        if self.starts_later(&play) {
+            return Outcome::Completed;
+        }
         let mut flow = self.gather(&[at].to_vec());
         if flow == Flow::Next {
             flow = self.play_arguments(&[at, 1].to_vec());
@@ -81,6 +85,25 @@ impl Engine<'_> {
             Flow::Unreachable => Outcome::Unreachable,
             Flow::EndHost | Flow::Stopped => Outcome::Ended,
         }
+    }
+    /// Whether `--start-at-task` names none of the play's tasks; those of dynamic includes do not count.
+    fn starts_later(&mut self, play: &rustle_stream::model::Play) -> bool {
+        let Some(wanted) = self.start_at.clone() else { return false };
+        let mut left: Vec<Node> = [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks].into_iter().flatten().cloned().collect();
+        while let Some(node) = left.pop() {
+            match node {
+                Node::Block(id) => left.extend(self.program.block(id).into_iter().flat_map(|b| [&b.body, &b.rescue, &b.always].into_iter().flatten().cloned().collect::<Vec<_>>())),
+                Node::Task(id) => {
+                    if let Some(task) = self.program.task(id) {
+                        let cx = self.context(&task, &Position::new());
+                        if self.is_called(&cx, &wanted) {
+                            return false;
+                        }
+                    }
+                }
+            }
+        }
+        true
     }
     /// Fact gathering before the first task, where the play or the configuration wants it.
     fn gather(&mut self, position: &Position) -> Flow {

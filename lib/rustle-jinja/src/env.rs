@@ -106,6 +106,34 @@ impl Environment {
         Ok(crate::interp::piece_text(&v))
     }
 
+    /// The text of a template for somebody to read: what fails in it does not end it, a mark stands in its place, such
+    /// as `<< error 1 - 'item' is undefined >>`.
+    ///
+    /// # Errors
+    /// Only [`Error::NeedsController`].
+    pub fn render_marked(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<String> {
+        let mut cx = Interp::new(self, scope).standing_at(origin);
+        cx.marks = Some(Vec::new());
+        let mut out = crate::interp::Out::default();
+        let failed = match self.parse(source, origin, &Syntax::default()) {
+            Ok(t) => cx.run(&t, &mut out).err().map(|e| (e, true)),
+            Err(e) => Some((e, false)),
+        };
+        match failed {
+            None => {}
+            Some((e @ Error::NeedsController { .. }, _)) => return Err(e),
+            Some((e, begun)) => {
+                let mark = cx.mark(&crate::interp::leave(e).to_string());
+                out.value(mark);
+                if begun {
+                    let mark = cx.mark("template potentially truncated");
+                    out.value(mark);
+                }
+            }
+        }
+        Ok(crate::interp::piece_text(&out.finish()))
+    }
+
     /// The value of a condition's expression: constant strings in it that are templates are rendered.
     pub(crate) fn eval_embedded(&self, source: &Arc<str>, origin: Option<&Origin>, scope: &dyn Scope) -> Result<Value> {
         if !is_template(source) {

@@ -257,6 +257,9 @@ fn tar_differences(ctx: &Ctx, wish: &Wish<'_>, program: &str, kind: Kind) -> Res
             root && wish.file.group.is_none()
         } else if says(": Mode differs") {
             wish.file.mode.is_none()
+        } else if says(": : Warning: Cannot stat: No such file or directory") {
+            // A folder of which `--strip-components` leaves no name.
+            false
         } else {
             // The rest are differences, things that are missing, and remarks.
             line.contains(" differ") || line.contains("Not linked to") || line.contains("Warning: Cannot ") || line.contains(": Cannot ")

@@ -116,7 +116,15 @@ impl Ctx<'_> {
             return Ok(None);
         }
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-        let name = format!("{path}.{}.{}~", std::process::id(), local_stamp(now));
+        // One process does all of a host's tasks: another change of the file within the same second must not replace
+        // the backup of the first one. The number stands for the process that Ansible has for each task.
+        let stamp = local_stamp(now);
+        let mut number = std::process::id();
+        let mut name = format!("{path}.{number}.{stamp}~");
+        while Path::new(&name).symlink_metadata().is_ok() {
+            number = number.wrapping_add(1);
+            name = format!("{path}.{number}.{stamp}~");
+        }
         copy_preserving(Path::new(path), Path::new(&name))
             .map_err(|e| Failure::new(format!("Could not make backup of {path} to {name}: {}", py_oserror(&e, path))))?;
         Ok(Some(name))

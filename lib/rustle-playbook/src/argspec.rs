@@ -21,7 +21,8 @@ impl Loader {
         };
         let Some(specs) = tree.as_ref().and_then(|t| t.get("argument_specs")) else { return Ok(None) };
         let from = wanted.from.tasks.as_deref().unwrap_or("main");
-        let entry = paths::base(from).split('.').next().unwrap_or(from);
+        // The entry point is what `tasks_from` says, to the letter: with an ending it names none.
+        let entry = from;
         let Some(spec) = specs.get(entry).filter(|s| value(s).truthy()) else { return Ok(None) };
         let options = spec.get("options").map(value).unwrap_or_else(|| Value::dict(Dict::new()));
         let mut name = format!("Validating arguments against arg spec '{entry}'");

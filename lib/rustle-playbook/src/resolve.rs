@@ -22,6 +22,12 @@ const LOOKUPS: &[&str] = &[
     "template", "together", "unvault", "url", "varnames", "vars",
 ];
 
+/// Lookups that Ansible had, and that are known by their old names where `community.general` is installed.
+const MOVED_LOOKUPS: &[&str] = &[
+    "cartesian", "consul_kv", "credstash", "dig", "dnstxt", "etcd", "filetree", "flattened", "hiera", "keyring", "lastpass", "onepassword",
+    "passwordstore", "redis", "shelvefile",
+];
+
 /// Parts of a name `namespace.collection.rest`.
 pub(crate) fn collection_parts(name: &str) -> Option<(&str, &str, &str)> {
     let word = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -163,9 +169,15 @@ impl Loader {
         if LOOKUPS.contains(&crate::action::short(name)) {
             return true;
         }
-        if let Some((ns, coll, plugin)) = collection_parts(name) {
+        let brings = |ns: &str, coll: &str, plugin: &str| {
             let file = format!("plugins/lookup/{plugin}.py");
-            return self.collection(ns, coll).iter().any(|f| paths::is_file(&paths::join(f, &file)));
+            self.collection(ns, coll).iter().any(|f| paths::is_file(&paths::join(f, &file)))
+        };
+        if let Some((ns, coll, plugin)) = collection_parts(name) {
+            return brings(ns, coll, plugin);
+        }
+        if MOVED_LOOKUPS.contains(&name) && brings("community", "general", name) {
+            return true;
         }
         let file = format!("lookup_plugins/{name}.py");
         std::iter::once(&scope.basedir).chain(&scope.search).any(|base| paths::is_file(&paths::join(base, &file)))

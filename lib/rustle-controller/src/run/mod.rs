@@ -280,7 +280,11 @@ impl Run<'_> {
         let mut program = program::for_host(self.shared, &batch.play, host, &batch.common, user.as_ref());
         let session = lock(&self.shared.sessions).get(host).cloned();
         program.after = batch.after.get(host).cloned();
-        if program.after.is_some() {
+        // The task to start at has been found, maybe on other hosts: this one goes on from the play's beginning.
+        if self.started && self.shared.options.start_at_task.is_some() {
+            program.after.get_or_insert_default();
+        }
+        if batch.after.contains_key(host) {
             program.notified = batch.notified.get(host).cloned().unwrap_or_default();
         }
         if let Some(session) = session {

@@ -22,8 +22,10 @@ fn run(engine: &mut Engine<'_>, cx: &mut TaskContext, mut args: Dict, manner: &M
         return Ok(failed_result(format!("src must be a file: {src}")));
     }
     let rendered = render(engine, cx, &args, &file)?;
-    let encoding = text(&args, "output_encoding").filter(|e| !e.is_empty()).unwrap_or_else(|| "utf-8".into());
-    let bytes = crate::encoding::encode(rendered, &encoding).map_err(|e| failed(format!("output_encoding: {e}")))?;
+    let bytes = match text(&args, "output_encoding").filter(|e| !e.is_empty()) {
+        Some(encoding) => rustle_jinja::encode(&rendered, &encoding).map_err(Failure::from)?,
+        None => rendered.into_bytes(),
+    };
     let (data, reference) = blob(bytes.into());
     for key in [
         "newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",

@@ -206,11 +206,15 @@ fn comment(_: &mut Interp<'_>, v: Value, mut args: Args) -> Result<Value> {
         out += &format!("{prefix}{newline}").repeat(prefix_count);
     }
     let body = py_str(&v);
-    let lines: Vec<String> = body.split(newline.as_str()).map(|l| format!("{decoration}{l}")).map(|l| l.trim_end().to_owned()).collect();
-    out += &lines.join(&newline);
-    if !postfix.is_empty() {
-        out += &format!("{newline}{postfix}").repeat(postfix_count);
-    }
+    let lines: Vec<&str> = body.split(newline.as_str()).collect();
+    // Empty lines have no blanks at their end, but for the last one.
+    let decorated = lines.iter().enumerate().map(|(n, l)| match l {
+        &"" if n + 1 < lines.len() => bare.clone(),
+        l => format!("{decoration}{l}"),
+    });
+    out += &decorated.collect::<Vec<_>>().join(&newline);
+    // A postfix that is empty still has its line.
+    out += &format!("{newline}{postfix}").repeat(postfix_count);
     if !end.is_empty() {
         out += &format!("{newline}{end}");
     }

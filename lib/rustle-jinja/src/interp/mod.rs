@@ -75,6 +75,8 @@ pub struct Interp<'a> {
     origin: Option<Origin>,
     /// Whether a template is being evaluated: what is rendered then is a part of it.
     busy: bool,
+    /// Errors that marks in the text stand for; `None` where an error ends the evaluation.
+    pub(crate) marks: Option<Vec<String>>,
 }
 
 /// Deepest nesting of macros, includes and recursive loops.
@@ -96,6 +98,7 @@ impl<'a> Interp<'a> {
             syntax: None,
             origin: None,
             busy: false,
+            marks: None,
         }
     }
 

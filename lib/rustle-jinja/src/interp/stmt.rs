@@ -8,6 +8,13 @@ use rustle_value::Value;
 use std::sync::Arc;
 
 impl Interp<'_> {
+    /// What stands in the text for an error, which is kept.
+    pub(crate) fn mark(&mut self, msg: &str) -> Value {
+        let marks = self.marks.get_or_insert_default();
+        marks.push(msg.to_owned());
+        Value::from(format!("<< error {} - {msg} >>", marks.len()))
+    }
+
     pub(crate) fn exec(&mut self, nodes: &[Node], out: &mut Out) -> Result<Flow> {
         for node in nodes {
             match self.exec_node(node, out) {
@@ -31,8 +38,10 @@ impl Interp<'_> {
         match &node.kind {
             NodeKind::Data(text) => out.data(text),
             NodeKind::Print(e) => {
-                let v = self.eval(e)?;
-                let v = self.piece(v)?;
+                let v = match self.eval(e).and_then(|v| self.piece(v)) {
+                    Err(Error::Undefined(d)) if self.marks.is_some() => self.mark(&d.msg),
+                    done => done?,
+                };
                 out.value(v);
             }
             NodeKind::If { arms, otherwise } => {

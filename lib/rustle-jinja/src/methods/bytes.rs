@@ -9,22 +9,15 @@ pub(super) const NAMES: &[&str] = &["decode", "hex", "startswith", "endswith"];
 
 /// `text.encode(encoding)`.
 pub(crate) fn encode(s: &str, encoding: &str) -> Result<Value> {
-    let name = encoding.to_lowercase().replace('_', "-");
-    let bytes: Vec<u8> = match name.as_str() {
-        "utf-8" | "utf8" => s.as_bytes().to_vec(),
-        "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1" => {
-            let max = if name.contains("ascii") { 0x80 } else { 0x100 };
-            match s.chars().map(|c| u8::try_from(c as u32).ok().filter(|b| u32::from(*b) < max)).collect() {
-                Some(b) => b,
-                None => return fail(format!("'{encoding}' codec can't encode characters: ordinal not in range({max})")),
-            }
-        }
-        "utf-16-le" | "utf-16le" => s.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        "utf-16-be" | "utf-16be" => s.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-        "utf-16" | "utf16" => [0xff, 0xfe].into_iter().chain(s.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
-        _ => return fail(format!("unknown encoding: {encoding}")),
-    };
-    Ok(Value::Bytes(bytes.into()))
+    encoded(s, encoding).map(|b| Value::Bytes(b.into()))
+}
+
+/// The bytes of a text in an encoding of Python's.
+///
+/// # Errors
+/// An encoding that is not known, and characters that it has not.
+pub fn encoded(s: &str, encoding: &str) -> Result<Vec<u8>> {
+    crate::util::encoding::encode(s, encoding).or_else(fail)
 }
 
 /// `bytes.decode(encoding)`.

@@ -1,6 +1,7 @@
 //! Helpers shared by filters and methods.
 
 pub(crate) mod datetime;
+pub(crate) mod encoding;
 pub(crate) mod hash;
 pub(crate) mod json;
 pub(crate) mod crypt;

@@ -145,19 +145,19 @@ fn need_group(text: &str) -> Result<users::Group, Failure> {
     find_group(text).ok_or_else(|| Failure::new(format!("Group {text} does not exist")))
 }
 
-/// Names of the other groups that the user is in, as `/etc/group` lists them.
-fn membership(user: &users::User) -> Vec<String> {
+/// Names of the groups that list the user as a member, as `/etc/group` has them; the user's own only `with_own`.
+fn membership(user: &users::User, with_own: bool) -> Vec<String> {
     let groups = users::local_groups().into_iter();
-    groups.filter(|g| g.gid != user.gid && g.members.iter().any(|m| *m == user.name)).map(|g| g.name).collect()
+    groups.filter(|g| (with_own || g.gid != user.gid) && g.members.iter().any(|m| *m == user.name)).map(|g| g.name).collect()
 }
 
-/// The groups that were asked for, by name and without the user's own.
-fn wanted_groups(a: &Args, own: Option<u32>) -> Result<Option<Vec<String>>, Failure> {
+/// The groups that were asked for, by name.
+fn wanted_groups(a: &Args) -> Result<Option<Vec<String>>, Failure> {
     let Some(list) = &a.groups else { return Ok(None) };
     let mut out: Vec<String> = Vec::new();
     for text in list.iter().map(|g| g.trim()).filter(|g| !g.is_empty()) {
         let g = need_group(text)?;
-        if own != Some(g.gid) && !out.contains(&g.name) {
+        if !out.contains(&g.name) {
             out.push(g.name);
         }
     }
@@ -204,7 +204,7 @@ fn useradd(ctx: &Ctx, a: &Args) -> Result<Vec<String>, Failure> {
         None if users::group(&a.name).is_some() => add(&[if a.local { "-n" } else { "-N" }]),
         None => {}
     }
-    if let Some(groups) = wanted_groups(a, None)?.filter(|g| !g.is_empty() && !a.local) {
+    if let Some(groups) = wanted_groups(a)?.filter(|g| !g.is_empty() && !a.local) {
         add(&["-G", &groups.join(",")]);
     }
     if let Some(t) = &a.comment {
@@ -278,8 +278,9 @@ fn usermod(ctx: &Ctx, a: &Args, user: &users::User) -> Result<Option<Vec<String>
             add(&["-g", &g.gid.to_string()]);
         }
     }
-    if let Some(groups) = wanted_groups(a, Some(user.gid))? {
-        let current = membership(user);
+    if let Some(groups) = wanted_groups(a)? {
+        // The user's own group, too, where it was asked for: the user becomes a member that is listed.
+        let current = membership(user, true);
         let missing = groups.iter().any(|g| !current.contains(g));
         let extra = current.iter().any(|g| !groups.contains(g));
         if missing || (extra && !a.append) {
@@ -456,12 +457,11 @@ fn run(ctx: &mut Ctx, a: Args) -> Result<Outcome, Failure> {
         o.set("comment", user.gecos.as_str());
         o.set("home", user.home.as_str());
         o.set("shell", user.shell.as_str());
-        o.set("groups", membership(&user).join(","));
-        if a.create_home && !Path::new(&user.home).exists() {
+        o.set("groups", membership(&user, false).join(","));
+        // In check mode Ansible does not tell of it.
+        if a.create_home && !ctx.check_mode && !Path::new(&user.home).exists() {
             changed = true;
-            if !ctx.check_mode {
-                make_home(&a, &user)?;
-            }
+            make_home(&a, &user)?;
         }
         if a.generate_ssh_key {
             changed |= ssh_key(ctx, &a, &user, &mut o)?;

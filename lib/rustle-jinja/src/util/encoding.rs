@@ -1,4 +1,4 @@
-//! Text to bytes in the encodings that `output_encoding` of `template` is used with, by Python's names.
+//! Text to bytes, by Python's names of encodings: `output_encoding` of `template`, `text.encode()`.
 //! <https://docs.python.org/3/library/codecs.html#standard-encodings>
 //!
 //! Limits: UTF-8, UTF-16, ASCII, Latin-1, Latin-9 and Windows-1252. Others are refused by name.
@@ -35,20 +35,24 @@ fn windows_1252(c: char) -> Option<u8> {
 ///
 /// # Errors
 /// An encoding that is not known here, or a character that it does not have.
-pub(crate) fn encode(text: String, encoding: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
     let name = encoding.to_lowercase().replace(['_', ' '], "-");
     let single = |codec: &str, of: fn(char) -> Option<u8>, why: &str| {
-        text.chars()
-            .enumerate()
-            .map(|(at, c)| of(c).ok_or_else(|| format!("'{codec}' codec can't encode character '{}' in position {at}: {why}", escaped(c))))
-            .collect()
+        let bytes: Vec<Option<u8>> = text.chars().map(of).collect();
+        let Some(first) = bytes.iter().position(Option::is_none) else { return Ok(bytes.into_iter().flatten().collect()) };
+        let lost = bytes[first..].iter().take_while(|b| b.is_none()).count();
+        let what = match text.chars().nth(first) {
+            Some(c) if lost == 1 => format!("character '{}' in position {first}", escaped(c)),
+            _ => format!("characters in position {first}-{}", first + lost - 1),
+        };
+        Err(format!("'{codec}' codec can't encode {what}: {why}"))
     };
     let wide = |little: bool, mark: bool| {
         let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
         Ok(units.flat_map(|u| if little { u.to_le_bytes() } else { u.to_be_bytes() }).collect())
     };
     match name.as_str() {
-        "utf-8" | "utf8" | "u8" => Ok(text.into_bytes()),
+        "utf-8" | "utf8" | "u8" => Ok(text.as_bytes().to_vec()),
         "utf-8-sig" => Ok([&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()),
         // As Python writes it on small-endian machines.
         "utf-16" | "utf16" => wide(true, true),
@@ -58,7 +62,7 @@ pub(crate) fn encode(text: String, encoding: &str) -> Result<Vec<u8>, String> {
         "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "8859" | "l1" => single("latin-1", latin_1, "ordinal not in range(256)"),
         "latin-9" | "iso-8859-15" | "iso8859-15" | "l9" => single("charmap", latin_9, "character maps to <undefined>"),
         "windows-1252" | "cp1252" | "1252" => single("charmap", windows_1252, "character maps to <undefined>"),
-        _ => Err(format!("the encoding '{encoding}' is not supported; UTF-8, UTF-16, ASCII, Latin-1, Latin-9 and Windows-1252 are")),
+        _ => Err(format!("unknown encoding: {encoding} (known here are UTF-8, UTF-16, ASCII, Latin-1, Latin-9 and Windows-1252)")),
     }
 }
 
@@ -77,13 +81,14 @@ mod tests {
 
     #[test]
     fn as_python_encodes() {
-        let of = |text: &str, encoding: &str| encode(text.into(), encoding);
+        let of = encode;
         assert_eq!(of("ä€", "utf-8").unwrap(), "ä€".as_bytes());
         assert_eq!(of("aä", "Latin_1").unwrap(), [0x61, 0xe4]);
         assert_eq!(of("€Ÿ¤", "cp1252").unwrap(), [0x80, 0x9f, 0xa4]);
         assert_eq!(of("€ž", "iso-8859-15").unwrap(), [0xa4, 0xb8]);
         assert_eq!(of("a", "utf-16").unwrap(), [0xff, 0xfe, 0x61, 0]);
         assert_eq!(of("a€", "latin-1").unwrap_err(), "'latin-1' codec can't encode character '\\u20ac' in position 1: ordinal not in range(256)");
+        assert_eq!(of("ä€", "ascii").unwrap_err(), "'ascii' codec can't encode characters in position 0-1: ordinal not in range(128)");
         assert!(of("\u{81}", "cp1252").is_err());
         assert!(of("¤", "iso-8859-15").is_err());
         assert!(of("a", "koi8-r").unwrap_err().contains("koi8-r"));
