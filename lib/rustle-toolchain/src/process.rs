@@ -260,8 +260,9 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// `last` may come too early for what a killed client had just asked for, so it runs twice.
-    const SCRIPT: &str = "read -r word; [ \"$word\" = done ] && exit 0; kill -s KILL -- \"-$1\"; shift; [ $# = 0 ] && exit 0; \"$@\"; sleep 1; \"$@\"; exit 0";
+    /// `last` may come too early for what a killed client had just asked for (a container is copied on some disks before it
+    /// is there), so it runs again, until it tells that it removed something, or half a minute has gone by.
+    const SCRIPT: &str = "read -r word; [ \"$word\" = done ] && exit 0; kill -s KILL -- \"-$1\"; shift; [ $# = 0 ] && exit 0; for pause in 1 2 4 8 16; do [ -z \"$(\"$@\")\" ] || exit 0; sleep $pause; done; \"$@\"; exit 0";
 
     fn new(command: &Command, group: u32, last: &[String]) -> std::io::Result<Watcher> {
         let mut shell = Command::new("/bin/sh");
