@@ -78,18 +78,22 @@ impl Files {
         })
     }
     fn walk(&self, dir: &Path, below: &str, decrypt: Decrypt<'_>, out: &mut Vec<SourceFile>, above: &mut Vec<(u64, u64)>) -> Result<(), String> {
-        let mut names: Vec<_> = std::fs::read_dir(dir)
+        let mut entries: Vec<_> = std::fs::read_dir(dir)
             .map_err(|e| format!("{}: {e}", dir.display()))?
             .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
+            .map(|name| (std::fs::metadata(dir.join(&name)).ok(), name))
             .collect();
         // Files before folders, as Python walks.
-        names.sort_by_cached_key(|name| (dir.join(name).is_dir(), name.clone()));
-        for name in names {
+        entries.sort_by(|(a, one), (b, other)| {
+            let folder = |m: &Option<std::fs::Metadata>| m.as_ref().is_some_and(std::fs::Metadata::is_dir);
+            (folder(a), one).cmp(&(folder(b), other))
+        });
+        for (meta, name) in entries {
             let path = dir.join(&name);
             let shown = if below.is_empty() { name } else { format!("{below}/{name}") };
             let own = std::fs::symlink_metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             let link = own.file_type().is_symlink().then(|| std::fs::read_link(&path).ok().map(|t| t.to_string_lossy().into_owned())).flatten();
-            let Ok(meta) = std::fs::metadata(&path) else {
+            let Some(meta) = meta else {
                 out.push(SourceFile { path: shown, link, ..SourceFile::default() });
                 continue;
             };

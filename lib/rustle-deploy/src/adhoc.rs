@@ -76,15 +76,10 @@ fn playbook(args: &ArgMatches, config: &Config) -> Result<(String, String), Stri
 }
 
 pub(crate) fn run(args: &ArgMatches, signals: Option<libc::sigset_t>) -> u8 {
-    let cwd = std::env::current_dir().unwrap_or_default();
-    let config = match Config::load(&cwd) {
-        Ok(c) => c,
-        Err(e) => return fail(&format!("[ERROR]: {e}"), exit::BAD_OPTIONS),
+    let (cwd, config) = match crate::opening(args, "ansible") {
+        Ok(opened) => opened,
+        Err(code) => return code,
     };
-    if args.get_flag("version") {
-        say(&crate::version("ansible", &config));
-        return exit::OK;
-    }
     if args.contains_id("tree") {
         return fail("[ERROR]: --tree is not supported; `ansible-playbook --output ndjson` and `register` keep results", exit::BAD_OPTIONS);
     }

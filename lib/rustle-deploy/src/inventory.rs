@@ -5,7 +5,6 @@
 
 use crate::{fail, say};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use rustle_cli::config::Config;
 use rustle_inventory::{Inventory, InventoryError, Listing, Order};
 use rustle_parse::{ReadRun, Request};
 use rustle_run::prompt;
@@ -33,15 +32,10 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(args: &ArgMatches) -> u8 {
-    let cwd = std::env::current_dir().unwrap_or_default();
-    let config = match Config::load(&cwd) {
-        Ok(c) => c,
-        Err(e) => return fail(&format!("[ERROR]: {e}"), exit::BAD_OPTIONS),
+    let (cwd, config) = match crate::opening(args, "ansible-inventory") {
+        Ok(opened) => opened,
+        Err(code) => return code,
     };
-    if args.get_flag("version") {
-        say(&crate::version("ansible-inventory", &config));
-        return exit::OK;
-    }
     match [args.get_flag("list"), args.contains_id("host"), args.get_flag("graph")].iter().filter(|b| **b).count() {
         0 => return fail("[ERROR]: No action selected, at least one of --host, --graph or --list needs to be specified.", exit::BAD_OPTIONS),
         1 => {}

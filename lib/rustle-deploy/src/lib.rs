@@ -123,18 +123,23 @@ fn program(ansible: bool) -> &'static str {
     if ansible { "ansible-playbook" } else { "rustle-deploy" }
 }
 
-fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 {
+/// What every program begins with: the working folder and the settings; or the code to end with, where these are wrong or
+/// only the version is asked for.
+fn opening(args: &ArgMatches, program: &str) -> Result<(std::path::PathBuf, Config), u8> {
     let cwd = std::env::current_dir().unwrap_or_default();
-    let config = match Config::load(&cwd) {
-        Ok(c) => c,
-        Err(e) => {
-            return fail(&format!("[ERROR]: {e}"), exit::BAD_OPTIONS);
-        }
-    };
+    let config = Config::load(&cwd).map_err(|e| fail(&format!("[ERROR]: {e}"), exit::BAD_OPTIONS))?;
     if args.get_flag("version") {
-        say(&version(program(ansible), &config));
-        return exit::OK;
+        say(&version(program, &config));
+        return Err(exit::OK);
     }
+    Ok((cwd, config))
+}
+
+fn run(args: &ArgMatches, ansible: bool, signals: Option<libc::sigset_t>) -> u8 {
+    let (cwd, config) = match opening(args, program(ansible)) {
+        Ok(opened) => opened,
+        Err(code) => return code,
+    };
     if !ansible {
         AS_RECORDS.store(args.get_one::<String>("log-format").is_some_and(|f| f == "json"), std::sync::atomic::Ordering::Relaxed);
         if args.get_flag("schema") {

@@ -25,7 +25,7 @@ mod vars;
 
 pub use export::Listing;
 pub use hook::{Builder, Call, Outcome, PluginHook};
-pub use model::{Group, Host, Inventory};
+pub use model::{Group, Host, Inventory, replaced_group_name};
 pub use options::{GroupChars, LoadOptions, Mismatch};
 pub use pattern::{Order, split_patterns};
 pub use vars::{Layer, LayerKind, combine};

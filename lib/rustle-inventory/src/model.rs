@@ -35,6 +35,15 @@ pub struct Group {
     pub parents: IndexSet<String>,
 }
 
+/// A group's name without the characters that none should have: each is an underscore, and so is a digit at its start.
+pub fn replaced_group_name(name: &str) -> String {
+    let mut out: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if let Some(first) = out.chars().next().filter(|c| c.is_numeric()) {
+        out.replace_range(..first.len_utf8(), "_");
+    }
+    out
+}
+
 /// Everything that the sources said. See the crate's page.
 #[derive(Debug)]
 pub struct Inventory {
@@ -157,28 +166,20 @@ impl Inventory {
 
     /// A group's name after `TRANSFORM_INVALID_GROUP_CHARS`, with the warning that goes with it.
     pub(crate) fn safe_group_name(&self, name: &str) -> String {
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let valid = name.chars().all(word) && !name.starts_with(|c: char| c.is_numeric());
-        if valid {
-            return name.to_string();
+        let replaced = replaced_group_name(name);
+        if replaced == name {
+            return replaced;
         }
-        let replaced = || {
-            let mut out: String = name.chars().map(|c| if word(c) { c } else { '_' }).collect();
-            if out.starts_with(|c: char| c.is_numeric()) {
-                out.replace_range(..out.chars().next().map_or(0, char::len_utf8), "_");
-            }
-            out
-        };
         match self.options.group_chars {
             GroupChars::Ignore => name.to_string(),
             GroupChars::Never => {
                 self.warn("Invalid characters were found in group names but not replaced, use -vvvv to see details");
                 name.to_string()
             }
-            GroupChars::Silently => replaced(),
+            GroupChars::Silently => replaced,
             GroupChars::Always => {
                 self.warn("Invalid characters were found in group names and automatically replaced, use -vvvv to see details");
-                replaced()
+                replaced
             }
         }
     }

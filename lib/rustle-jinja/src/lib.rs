@@ -36,6 +36,7 @@ pub use env::Environment;
 pub use error::{Detail, Error, Result};
 pub use host::{EmptyScope, Scope};
 pub use interp::{Interp, template_path};
+pub use filters::relpath;
 pub use methods::bytes::encoded as encode;
 pub use objects::{Func, is_omit, omit};
 pub use syntax::Syntax;

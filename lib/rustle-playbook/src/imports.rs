@@ -122,7 +122,7 @@ impl Loader {
 }
 
 /// A boolean as written: `true`, `yes`, `"yes"`.
-pub(crate) fn truth(v: &Value) -> bool {
+pub fn truth(v: &Value) -> bool {
     match v.as_str() {
         Some(s) => matches!(s.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "1" | "y" | "t"),
         None => v.truthy(),

@@ -33,6 +33,7 @@ mod values;
 
 pub use error::{PlaybookError, Problem, Result};
 pub use finder::{Finder, NotFound};
+pub use imports::truth;
 pub use include::{IncludeContext, RoleInclude, nowhere};
 pub use keywords::Owner;
 pub use loader::{Loader, Parsed};

@@ -42,6 +42,8 @@ impl Filter {
     }
 }
 
+pub use paths::relpath;
+
 include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
 /// The native filter of a name, `ansible.builtin.` and `ansible.legacy.` allowed.

@@ -43,12 +43,7 @@ pub static FILTERS: &[Filter] = &[
         if path.starts_with('/') != start.starts_with('/') {
             return Err(Error::NeedsController { what: "working directory".into() });
         }
-        let (a, b) = (normpath(&start), normpath(&path));
-        let parts = |s: &str| s.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned).collect::<Vec<_>>();
-        let (a, b) = (parts(&a), parts(&b));
-        let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-        let out: Vec<String> = std::iter::repeat_n("..".to_owned(), a.len() - same).chain(b[same..].iter().cloned()).collect();
-        Ok(Value::from(if out.is_empty() { ".".to_owned() } else { out.join("/") }))
+        Ok(Value::from(relpath(&path, &start)))
     }),
     Filter::new("commonpath", &[], |cx, v, _| {
         let mut common: Option<Vec<String>> = None;
@@ -137,6 +132,16 @@ pub(crate) fn normpath(s: &str) -> String {
     }
     let joined = format!("{root}{}", out.join("/"));
     if joined.is_empty() { ".".into() } else { joined }
+}
+
+/// A path as seen from a folder; both absolute, or both not.
+pub fn relpath(path: &str, start: &str) -> String {
+    let (a, b) = (normpath(start), normpath(path));
+    let parts = |s: &str| s.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned).collect::<Vec<_>>();
+    let (a, b) = (parts(&a), parts(&b));
+    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let out: Vec<String> = std::iter::repeat_n("..".to_owned(), a.len() - same).chain(b[same..].iter().cloned()).collect();
+    if out.is_empty() { ".".to_owned() } else { out.join("/") }
 }
 
 fn splitdrive(s: &str) -> (&str, &str) {

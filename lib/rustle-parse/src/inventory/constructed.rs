@@ -5,7 +5,8 @@
 
 use super::{Around, dictionary, expression, flag, wants_extra_vars};
 use crate::names::Names;
-use rustle_inventory::Builder;
+// This plugin always replaces characters, whatever `TRANSFORM_INVALID_GROUP_CHARS` says.
+use rustle_inventory::{Builder, replaced_group_name as safe};
 use rustle_jinja::Environment;
 use rustle_value::{Dict, Value, py_str};
 use rustle_yaml::{Node, Trust};
@@ -91,7 +92,7 @@ fn keyed_groups(config: &Node) -> Result<Vec<Keyed>, String> {
             separator: given("separator").map_or_else(|| "_".into(), py_str),
             parent: given("parent_group").cloned(),
             default: given("default_value").map(py_str),
-            trailing_separator: given("trailing_separator").is_none_or(super::truth),
+            trailing_separator: given("trailing_separator").is_none_or(rustle_playbook::truth),
         })
     };
     list.iter().map(one).collect()
@@ -152,13 +153,4 @@ fn keyed_host(builder: &mut Builder<'_>, wanted: &Wanted, keyed: &Keyed, host: &
 fn join(builder: &mut Builder<'_>, group: &str, host: &str) -> Result<(), String> {
     let group = builder.group(group).map_err(|e| e.to_string())?;
     builder.host(host, Some(&group), None).map_err(|e| e.to_string())
-}
-
-/// A group's name as this plugin always makes it, whatever `TRANSFORM_INVALID_GROUP_CHARS` says.
-fn safe(name: &str) -> String {
-    let mut out: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    if out.starts_with(|c: char| c.is_numeric()) {
-        out.replace_range(..out.chars().next().map_or(0, char::len_utf8), "_");
-    }
-    out
 }

@@ -9,6 +9,7 @@ use crate::names::Names;
 use rustle_bridge::Bridge;
 use rustle_inventory::{Builder, Call, Outcome, PluginHook};
 use rustle_jinja::Environment;
+use rustle_playbook::truth;
 use rustle_value::{Dict, Value};
 use rustle_yaml::{Node, Trust};
 use std::path::Path;
@@ -73,14 +74,6 @@ fn dictionary(config: &Node, key: &str) -> Result<Dict, String> {
 
 fn flag(config: &Node, key: &str, default: bool) -> bool {
     config.get(key).map(|n| n.to_value(Trust::Data)).filter(|v| !matches!(v, Value::Null)).map_or(default, |v| truth(&v))
-}
-
-/// What Ansible takes for true in a setting.
-fn truth(value: &Value) -> bool {
-    match value.as_str() {
-        Some(text) => matches!(text.to_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
-        None => value.truthy(),
-    }
 }
 
 /// Whether variables of the command line count here.

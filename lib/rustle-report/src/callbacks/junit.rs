@@ -8,6 +8,7 @@ use super::{Callback, Given, Setting, Watcher};
 use crate::options::Options;
 use crate::result::{clean, is_action};
 use crate::screen::Screen;
+use rustle_jinja::relpath;
 use rustle_stream::event::{ErrorPart, RunEvent, Status, TaskEvent, TaskHeader};
 use rustle_stream::protocol::Position;
 use rustle_value::{Dict, JsonStyle, Value, py_str, to_json_string};
@@ -76,7 +77,7 @@ impl Junit {
         let mut path = crate::errors::absolute(&origin.file);
         let base = self.given.text("task_relative_path");
         if !base.is_empty() {
-            path = relative(&path, &crate::errors::absolute(base));
+            path = relpath(&path, &crate::errors::absolute(base));
             let placeholder = self.given.text("replace_out_of_tree_path");
             if !placeholder.is_empty() && path.starts_with("../") {
                 path = format!("{placeholder}{}", path.rsplit('/').next().unwrap_or_default());
@@ -229,23 +230,14 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A path as seen from a folder; both absolute.
-fn relative(path: &str, base: &str) -> String {
-    let parts = |p: &str| p.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (path, base) = (parts(path), parts(base));
-    let common = path.iter().zip(&base).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..".to_owned(), base.len() - common);
-    up.chain(path[common..].iter().cloned()).collect::<Vec<_>>().join("/")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{escaped, relative};
+    use super::{escaped, relpath};
 
     #[test]
     fn paths_and_text() {
-        assert_eq!(relative("/a/b/c.yml", "/a"), "b/c.yml");
-        assert_eq!(relative("/a/b/c.yml", "/a/d/e"), "../../b/c.yml");
+        assert_eq!(relpath("/a/b/c.yml", "/a"), "b/c.yml");
+        assert_eq!(relpath("/a/b/c.yml", "/a/d/e"), "../../b/c.yml");
         assert_eq!(escaped("a<\"&\u{7}\n"), "a&lt;&quot;&amp;\n");
     }
 }
